@@ -1,0 +1,69 @@
+/**
+ * One engine step, as typed arrays: what pack() makes and a backend reads. T tokens of S sequences, R output rows.
+ * A step's arrays are never changed after it is submitted.
+ */
+export interface StepInput {
+  /** Counts steps of one engine, from 0. */
+  readonly step: number
+  /** [T] token ids; -1 - r stands for the token drawn at output row r of the step before this one. */
+  readonly tokens: Int32Array
+  /** [T] */
+  readonly positions: Int32Array
+  /** [S + 1] sequence s owns token rows [starts[s], starts[s + 1]). */
+  readonly sequenceStarts: Int32Array
+  /** [S] tokens in the cache once this step has run: those computed before, and this step's. */
+  readonly contextLengths: Int32Array
+  readonly cacheGroups: ReadonlyArray<StepCacheGroup>
+  /** Pairs (from, to) of blocks, copied before the plan runs, in every group and layer. */
+  readonly copies: Int32Array
+  readonly rows: OutputRows
+}
+
+export interface StepCacheGroup {
+  /** [T] where each token's K and V go: block * blockSize + offset. */
+  readonly slots: Int32Array
+  /** The sequences' block ids, one sequence after another. */
+  readonly blockTables: Int32Array
+  /** [S + 1] into `blockTables`. */
+  readonly blockTableStarts: Int32Array
+}
+
+/** The rows whose logits are wanted, in the order of their tokens. All arrays have length R. */
+export interface OutputRows {
+  /** Row of the token batch. */
+  readonly index: Int32Array
+  /** -1: draw a token. Otherwise the token whose logprob and rank are asked for (prompt logprobs). */
+  readonly target: Int32Array
+  /** How many best logprobs to return beside the row's own; -1: no logprobs at all. */
+  readonly logprobs: Int32Array
+  /** 0: greedy. */
+  readonly temperature: Float32Array
+  /** 0: off. */
+  readonly topK: Int32Array
+  /** 1: off. */
+  readonly topP: Float32Array
+  /** 0: off. */
+  readonly minP: Float32Array
+  /** [2R] low and high word of the seed. */
+  readonly seed: Uint32Array
+  /** Index of the token that is drawn among the request's output tokens: the generator's counter. */
+  readonly outputIndex: Uint32Array
+}
+
+/** What a step answers; row r of `OutputRows` is row r here. */
+export interface StepResult {
+  /** [R] the token drawn, or the row's target. */
+  readonly tokens: Int32Array
+  /** [R] log-probability of that token under the raw logits (before temperature and filters); 0 where not asked for. */
+  readonly logprobs: Float32Array
+  /** [R] how many tokens are at least as probable as it: 1 is the best; 0 where not asked for. */
+  readonly ranks: Int32Array
+  /** [R] 1 where the row's logits are not finite: nothing else of that row means anything. */
+  readonly faults: Uint8Array
+  /** `top` columns a row: the greatest `logprobs` of the step. Entries past a row's own count are -1. */
+  readonly top: number
+  readonly topTokens: Int32Array
+  readonly topLogprobs: Float32Array
+  /** Milliseconds that the device worked. */
+  readonly elapsed: number
+}

@@ -1,0 +1,76 @@
+import type { OpName } from "../ops/table.ts"
+import type { Dtype } from "../tensor/dtype.ts"
+
+/** A float32 buffer of the arena: one row of `width` values for each token of the step, or for each output row of a slab. */
+export interface Slot {
+  readonly rows: "tokens" | "outputs"
+  readonly width: number
+  /** Bytes from the region's start, per row of capacity: the slot begins at `offset * capacity`. A multiple of 64. */
+  readonly offset: number
+}
+
+/** Columns `[column, column + columns)` of every row of a slot. */
+export type Operand =
+  | { readonly kind: "none" }
+  | { readonly kind: "view"; readonly slot: number; readonly column: number; readonly columns: number }
+  | { readonly kind: "weight"; readonly weight: number }
+
+/** `operands` follow the op record: its outputs, then its inputs, in their order. */
+export interface Instruction {
+  readonly op: OpName
+  readonly operands: ReadonlyArray<Operand>
+  readonly attributes: Record<string, number>
+}
+
+/** Rows `[rowStart, rowStart + rows)` of one checkpoint tensor. `transposed`: the tensor is stored [K, N] (GPT-2's Conv1D) and rows count N. */
+export interface WeightSegment {
+  readonly tensor: string
+  readonly rowStart: number
+  readonly rows: number
+  readonly transposed: boolean
+}
+
+/**
+ * One entry of the weight table. `linear` and `table` keep `dtype`; `vector` is expanded to float32.
+ * Shape [rows, columns]; a vector is [1, columns] and its segments' "rows" count elements.
+ */
+export type PlanWeight = {
+  readonly name: string
+  readonly kind: "linear" | "table" | "vector"
+  readonly dtype: Dtype
+  readonly rows: number
+  readonly columns: number
+} & (
+  | { readonly source: "checkpoint"; readonly segments: ReadonlyArray<WeightSegment> }
+  | { readonly source: "constant"; readonly values: Float32Array }
+)
+
+/** Layers whose sequences share one block table. */
+export interface CacheGroup {
+  readonly layers: number
+  readonly kvHeads: number
+  readonly keyDim: number
+  readonly valueDim: number
+  readonly dtype: Dtype
+  /** Tokens that a query sees, itself included; 0: all. */
+  readonly window: number
+}
+
+/**
+ * A compiled graph: what a backend executes, step after step.
+ * Instructions before `headStart` run once over all T tokens; those from it run over slabs of the R output rows, ending in `logits`.
+ */
+export interface Plan {
+  readonly architecture: string
+  readonly dtype: Dtype
+  readonly instructions: ReadonlyArray<Instruction>
+  readonly headStart: number
+  readonly slots: ReadonlyArray<Slot>
+  /** Bytes per row of capacity of the two regions. */
+  readonly tokenBytes: number
+  readonly outputBytes: number
+  readonly weights: ReadonlyArray<PlanWeight>
+  readonly cacheGroups: ReadonlyArray<CacheGroup>
+  readonly logits: Operand & { readonly kind: "view" }
+  readonly vocabSize: number
+}

@@ -1,0 +1,51 @@
+import type { BlockTable } from "../kv/blockTable.ts"
+
+/** What a row of logits is turned into a token by. All set; made once, when the request is resolved. */
+export interface DrawParams {
+  readonly temperature: number
+  readonly topK: number
+  readonly topP: number
+  readonly minP: number
+  /** Unsigned 64 bit. */
+  readonly seed: bigint
+  /** How many best logprobs beside the drawn token's; -1: none at all. */
+  readonly logprobs: number
+  /** The same for each prompt token; -1: none. Such a sequence reads no cached block. */
+  readonly promptLogprobs: number
+}
+
+/** Why a sequence ends by its tokens alone; stop strings are the assembler's, which sees text. */
+export interface TokenLimits {
+  readonly maxTokens: number
+  readonly eosTokenIds: ReadonlySet<number>
+  readonly stopTokenIds: ReadonlySet<number>
+  readonly ignoreEos: boolean
+}
+
+/**
+ * One stream of tokens being computed: `computed` of its `known` tokens (prompt and output) are in the cache.
+ * Mutable; owned by the scheduler's state, changed by schedule() and advance() only.
+ */
+export interface Sequence {
+  /** Unique within the engine; grows with arrival, which is what FCFS orders by. */
+  readonly id: number
+  readonly requestId: string
+  /** Lower runs first under the priority policy. */
+  readonly priority: number
+  readonly promptLength: number
+  /** Prompt, then output. */
+  readonly tokens: Array<number>
+  readonly draw: DrawParams
+  readonly limits: TokenLimits
+  readonly cacheSalt: string | undefined
+  /** Tokens whose K and V are in the cache or in a step already submitted. */
+  computed: number
+  /** Output tokens that submitted steps will draw and that have not come back. */
+  pending: number
+  /** Prompt tokens found in the prefix cache at first admission. */
+  cached: number
+  status: "waiting" | "running" | "parked" | "finished"
+  readonly blocks: BlockTable
+}
+
+export type FinishReason = "stop" | "length" | "abort"

@@ -1,0 +1,76 @@
+import type { StepInput, StepResult } from "../batch/step.ts"
+import type { FinishReason, Sequence } from "../request/sequence.ts"
+
+export interface SchedulerConfig {
+  /** Token budget of a step. */
+  readonly maxNumBatchedTokens: number
+  readonly maxNumSeqs: number
+  readonly maxModelLen: number
+  readonly blockSize: number
+  readonly longPrefillTokenThreshold: number
+  readonly enableChunkedPrefill: boolean
+  readonly policy: "fcfs" | "priority"
+}
+
+/** The tokens that one step gives each sequence, and the arrays made of it. */
+export interface StepPlan {
+  readonly step: number
+  readonly parts: ReadonlyArray<{
+    readonly sequence: Sequence
+    /** Position of the part's first token. */
+    readonly start: number
+    readonly tokens: number
+    /** Output rows [rowStart, rowStart + rows) of the step; the last draws a token when `draws`. */
+    readonly rowStart: number
+    readonly rows: number
+    readonly draws: boolean
+  }>
+  readonly totalTokens: number
+}
+
+/** What became of one sequence when a step came back. */
+export interface SequenceEvent {
+  readonly sequence: Sequence
+  /** Token drawn, with its row of the result; undefined while the prompt is being computed. */
+  readonly token: number | undefined
+  readonly row: number
+  /** Rows of the result that hold prompt logprobs: row r is the logprob of prompt token `promptStart + (r - promptRow)`. */
+  readonly promptRow: number
+  readonly promptRows: number
+  readonly promptStart: number
+  readonly finishReason: FinishReason | undefined
+  readonly stopReason: number | undefined
+  /** The logits were not finite: the sequence is finished and its blocks are given back. */
+  readonly fault: boolean
+}
+
+export interface SchedulerCounts {
+  readonly running: number
+  readonly waiting: number
+  readonly parked: number
+  readonly kvBlocksTotal: number
+  readonly kvBlocksFree: number
+  readonly prefixCacheHits: number
+  readonly prefixCacheQueries: number
+  readonly preemptions: number
+}
+
+/**
+ * Continuous batching over a block pool. Plain data and synchronous calls, from the engine's fiber only.
+ * Two steps may be outstanding: schedule() may be called again before advance() was called for the step before.
+ * Blocks that a submitted step names are quarantined until that step's advance().
+ */
+export interface Scheduler {
+  add(sequence: Sequence): void
+  /** Ends a sequence now: no later step names it; its blocks return when the submitted steps that name it have retired. */
+  finish(sequence: Sequence): void
+  park(sequence: Sequence): void
+  resume(sequence: Sequence): void
+  /** Undefined when nothing can run. */
+  schedule(): { readonly plan: StepPlan; readonly input: StepInput } | undefined
+  /** Takes a retired step's answers, in the order of schedule(). Sequences that were finished meanwhile get no event. */
+  advance(plan: StepPlan, result: StepResult): ReadonlyArray<SequenceEvent>
+  readonly counts: () => SchedulerCounts
+  /** Throws when blocks are not conserved: free + used = total, reference counts = owners. */
+  check(): void
+}

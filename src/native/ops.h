@@ -1,0 +1,198 @@
+// GENERATED from src/domain/ops by `npm run generate:ops`. Do not edit.
+#pragma once
+#include <cstdint>
+
+namespace millrace::ops {
+
+enum class Dtype : int32_t { float32, bfloat16, float16 };
+enum class Activation : int32_t { relu, silu, gelu, geluTanh };
+enum class Op : int32_t { embed, linear, rmsNorm, layerNorm, addRmsNorm, addLayerNorm, rotary, rope, kvWrite, ropeKvWrite, attention, activation, gatedActivation, add, gatherRows };
+constexpr int32_t opCount = 15;
+
+// kind 0: absent. kind 1: columns [column, column + columns) of arena slot `index`. kind 2: entry `index` of the weight table.
+struct Operand {
+  int32_t kind, index, column, columns;
+};
+
+// An instruction is [op, words of the struct] and then the struct's words, all 32 bits wide.
+
+// y[t,h] = table[i[t] + offset, h] * scale, where i is the token ids (source 0) or the positions (source 1).
+struct Embed {
+  static constexpr Op op = Op::embed;
+  Operand y;  // act[T,H]
+  Operand table;  // table[V,H]
+  int32_t source;
+  int32_t offset;
+  float scale;
+};
+
+// y[t,n] = sum_k x[t,k] * weight[n,k] + bias[n]. In float32, sequential over pairs of K, odd element first: acc = fma(x0, w0, fma(x1, w1, acc)), denormals flushed, bias added last. A bfloat16 weight rounds x to bfloat16 first; a float16 weight is widened.
+struct Linear {
+  static constexpr Op op = Op::linear;
+  Operand y;  // act[T,N]
+  Operand x;  // act[T,K]
+  Operand weight;  // weight[N,K]
+  Operand bias;  // f32[N]?
+  Dtype dtype;
+};
+
+// y[t,g,h] = x[t,g,h] / sqrt(mean_h(x[t,g,:]^2) + eps) * weight[h]: Zhang & Sennrich 2019. G groups of H columns a row are normalised each by itself (q and k norms per head).
+struct RmsNorm {
+  static constexpr Op op = Op::rmsNorm;
+  Operand y;  // act[T,G*H]
+  Operand x;  // act[T,G*H]
+  Operand weight;  // f32[H]
+  int32_t groups;
+  float eps;
+};
+
+// y[t,h] = (x[t,h] - mean) / sqrt(variance + eps) * weight[h] + bias[h]: Ba, Kiros & Hinton 2016. Two passes: the mean first.
+struct LayerNorm {
+  static constexpr Op op = Op::layerNorm;
+  Operand y;  // act[T,H]
+  Operand x;  // act[T,H]
+  Operand weight;  // f32[H]
+  Operand bias;  // f32[H]?
+  float eps;
+};
+
+// sum = x + residual; y = rmsNorm(sum). sum may be the residual's own buffer.
+struct AddRmsNorm {
+  static constexpr Op op = Op::addRmsNorm;
+  Operand sum;  // act[T,H]
+  Operand y;  // act[T,H]
+  Operand x;  // act[T,H]
+  Operand residual;  // act[T,H]
+  Operand weight;  // f32[H]
+  float eps;
+};
+
+// sum = x + residual; y = layerNorm(sum). sum may be the residual's own buffer.
+struct AddLayerNorm {
+  static constexpr Op op = Op::addLayerNorm;
+  Operand sum;  // act[T,H]
+  Operand y;  // act[T,H]
+  Operand x;  // act[T,H]
+  Operand residual;  // act[T,H]
+  Operand weight;  // f32[H]
+  Operand bias;  // f32[H]?
+  float eps;
+};
+
+// table[t, i] = scale * cos(positions[t] * frequency[i]), table[t, R/2 + i] = scale * sin(the same). The angle is the float32 product; one table serves every layer of a step.
+struct Rotary {
+  static constexpr Op op = Op::rotary;
+  Operand table;  // act[T,R]
+  Operand frequency;  // f32[F]
+  float scale;
+};
+
+// Rotary position embedding of `heads` heads of D columns by the rotary table: pairs (i, i + R/2), or (2i, 2i + 1) when interleaved; columns past R pass. Su et al. 2021.
+struct Rope {
+  static constexpr Op op = Op::rope;
+  Operand y;  // act[T,G*D]
+  Operand x;  // act[T,G*D]
+  Operand table;  // act[T,R]
+  int32_t heads;
+  int32_t interleaved;
+};
+
+// K and V of each token are rounded to the cache's dtype and written at the step's slots. The first write to a block clears the block's other V rows, so that nothing stale is ever multiplied.
+struct KvWrite {
+  static constexpr Op op = Op::kvWrite;
+  Operand k;  // act[T,G*D]
+  Operand v;  // act[T,G*E]
+  int32_t kvHeads;
+  int32_t group;
+  int32_t layer;
+  Dtype dtype;
+};
+
+// y = rope(q); rope(k) and v are rounded and written to the cache: rope and kvWrite in one pass.
+struct RopeKvWrite {
+  static constexpr Op op = Op::ropeKvWrite;
+  Operand y;  // act[T,A*D]
+  Operand q;  // act[T,A*D]
+  Operand k;  // act[T,G*D]
+  Operand v;  // act[T,G*E]
+  Operand table;  // act[T,R]
+  int32_t heads;
+  int32_t kvHeads;
+  int32_t interleaved;
+  int32_t group;
+  int32_t layer;
+  Dtype dtype;
+};
+
+// Paged causal attention: y[t,a] = softmax_j(scale * q[t,a] . K[j, a / (A/G)]) V over cached positions j <= position[t], and j > position[t] - window when window > 0. A bfloat16 cache rounds q and the probabilities to bfloat16. Vaswani et al. 2017; Ainslie et al. 2023.
+struct Attention {
+  static constexpr Op op = Op::attention;
+  Operand y;  // act[T,A*E]
+  Operand q;  // act[T,A*D]
+  int32_t heads;
+  int32_t kvHeads;
+  int32_t headDim;
+  int32_t valueDim;
+  float scale;
+  int32_t window;
+  int32_t group;
+  int32_t layer;
+  Dtype dtype;
+};
+
+// y = f(x), f by `kind`: relu, silu (x * sigmoid(x)), gelu (exact, by erf), geluTanh (Hendrycks & Gimpel 2016).
+struct Activation {
+  static constexpr Op op = Op::activation;
+  Operand y;  // act[T,I]
+  Operand x;  // act[T,I]
+  int32_t kind;
+};
+
+// y = f(gate) * up, f by `kind` as in activation: SwiGLU and its kin, Shazeer 2020.
+struct GatedActivation {
+  static constexpr Op op = Op::gatedActivation;
+  Operand y;  // act[T,I]
+  Operand gate;  // act[T,I]
+  Operand up;  // act[T,I]
+  int32_t kind;
+};
+
+// y = a + b. y may be a's or b's own buffer.
+struct Add {
+  static constexpr Op op = Op::add;
+  Operand y;  // act[T,H]
+  Operand a;  // act[T,H]
+  Operand b;  // act[T,H]
+};
+
+// y[r] = x[rows[r]]: the token rows whose logits are wanted. It opens the head: what follows runs over output rows.
+struct GatherRows {
+  static constexpr Op op = Op::gatherRows;
+  Operand y;  // act[R,H]
+  Operand x;  // act[T,H]
+};
+
+// Calls visit(opStruct) with the struct type of `op`; false when there is no such op.
+template <class Visit>
+bool dispatch(Op op, Visit&& visit) {
+  switch (op) {
+    case Op::embed: visit(static_cast<const Embed*>(nullptr)); return true;
+    case Op::linear: visit(static_cast<const Linear*>(nullptr)); return true;
+    case Op::rmsNorm: visit(static_cast<const RmsNorm*>(nullptr)); return true;
+    case Op::layerNorm: visit(static_cast<const LayerNorm*>(nullptr)); return true;
+    case Op::addRmsNorm: visit(static_cast<const AddRmsNorm*>(nullptr)); return true;
+    case Op::addLayerNorm: visit(static_cast<const AddLayerNorm*>(nullptr)); return true;
+    case Op::rotary: visit(static_cast<const Rotary*>(nullptr)); return true;
+    case Op::rope: visit(static_cast<const Rope*>(nullptr)); return true;
+    case Op::kvWrite: visit(static_cast<const KvWrite*>(nullptr)); return true;
+    case Op::ropeKvWrite: visit(static_cast<const RopeKvWrite*>(nullptr)); return true;
+    case Op::attention: visit(static_cast<const Attention*>(nullptr)); return true;
+    case Op::activation: visit(static_cast<const Activation*>(nullptr)); return true;
+    case Op::gatedActivation: visit(static_cast<const GatedActivation*>(nullptr)); return true;
+    case Op::add: visit(static_cast<const Add*>(nullptr)); return true;
+    case Op::gatherRows: visit(static_cast<const GatherRows*>(nullptr)); return true;
+  }
+  return false;
+}
+
+}  // namespace millrace::ops

@@ -1,0 +1,28 @@
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type { CheckpointInvalid, InvalidRequest } from "../domain/errors.ts"
+import type { ModelFolder } from "./ModelSource.ts"
+
+export interface ChatTemplateOptions {
+  readonly chatTemplate?: string
+  readonly addGenerationPrompt?: boolean
+  readonly continueFinalMessage?: boolean
+  readonly tools?: ReadonlyArray<unknown>
+  readonly documents?: ReadonlyArray<unknown>
+  readonly chatTemplateKwargs?: Readonly<Record<string, unknown>>
+}
+
+export interface ChatTemplateInstance {
+  /** Whether the checkpoint brings a template. */
+  readonly present: boolean
+  /** The prompt's text. Messages are rendered untouched. */
+  readonly render: (
+    messages: ReadonlyArray<unknown>,
+    options?: ChatTemplateOptions
+  ) => Effect.Effect<string, InvalidRequest>
+}
+
+export class ChatTemplate extends Context.Tag("millrace/ChatTemplate")<
+  ChatTemplate,
+  { readonly load: (folder: ModelFolder) => Effect.Effect<ChatTemplateInstance, CheckpointInvalid> }
+>() {}

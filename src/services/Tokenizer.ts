@@ -1,0 +1,37 @@
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type { CheckpointInvalid } from "../domain/errors.ts"
+import type { ModelFolder } from "./ModelSource.ts"
+
+/** Turns a stream of ids into text; never emits part of a UTF-8 character. One per output sequence, synchronous. */
+export interface Detokenizer {
+  /** The text that is certain after these ids. */
+  push(ids: ReadonlyArray<number>): string
+  /** What remains at the end of the stream: U+FFFD where the ids stop inside a character. */
+  flush(): string
+}
+
+export interface DetokenizerOptions {
+  /** Ids that came before; they give context and no text. */
+  readonly promptTokenIds: ReadonlyArray<number>
+  readonly skipSpecialTokens: boolean
+  readonly spacesBetweenSpecialTokens: boolean
+}
+
+/** A checkpoint's tokenizer. Synchronous and pure once loaded; long texts are the caller's to move off the event loop. */
+export interface TokenizerInstance {
+  /** Ids run below this; added tokens included. */
+  readonly vocabSize: number
+  encode(text: string, options?: { readonly addSpecialTokens?: boolean }): Array<number>
+  decode(ids: ReadonlyArray<number>, options?: { readonly skipSpecialTokens?: boolean }): string
+  /** The text of one token by itself, as logprobs show it; "" for an id without text. */
+  decodeToken(id: number): string
+  detokenizer(options: DetokenizerOptions): Detokenizer
+  readonly tokenId: (text: string) => number | undefined
+  readonly specialIds: ReadonlySet<number>
+}
+
+export class Tokenizer extends Context.Tag("millrace/Tokenizer")<
+  Tokenizer,
+  { readonly load: (folder: ModelFolder) => Effect.Effect<TokenizerInstance, CheckpointInvalid> }
+>() {}
