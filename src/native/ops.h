@@ -5,7 +5,7 @@
 namespace millrace::ops {
 
 enum class Dtype : int32_t { float32, bfloat16, float16 };
-enum class Activation : int32_t { relu, silu, gelu, geluTanh };
+enum class ActivationKind : int32_t { relu, silu, gelu, geluTanh };
 enum class Op : int32_t { embed, linear, rmsNorm, layerNorm, addRmsNorm, addLayerNorm, rotary, rope, kvWrite, ropeKvWrite, attention, activation, gatedActivation, add, gatherRows };
 constexpr int32_t opCount = 15;
 

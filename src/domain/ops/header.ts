@@ -23,7 +23,7 @@ export const header = (): string => `// GENERATED from src/domain/ops by \`npm r
 namespace millrace::ops {
 
 enum class Dtype : int32_t { ${dtypes.join(", ")} };
-enum class Activation : int32_t { ${activations.join(", ")} };
+enum class ActivationKind : int32_t { ${activations.join(", ")} };
 enum class Op : int32_t { ${opNames.join(", ")} };
 constexpr int32_t opCount = ${opNames.length};
 
