@@ -1,5 +1,6 @@
 import type { OpName } from "../ops/table.ts"
 import type { Dtype } from "../tensor/dtype.ts"
+import type { TensorNaming } from "../weights/checkpoint.ts"
 
 /** A float32 buffer of the arena: one row of `width` values for each token of the step, or for each output row of a slab. */
 export interface Slot {
@@ -73,4 +74,6 @@ export interface Plan {
   readonly cacheGroups: ReadonlyArray<CacheGroup>
   readonly logits: Operand & { readonly kind: "view" }
   readonly vocabSize: number
+  /** Other spellings of the tensors that `weights` names; absent: only those. `matchWeights` settles them. */
+  readonly naming?: TensorNaming
 }

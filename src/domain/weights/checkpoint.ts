@@ -18,3 +18,11 @@ export interface CheckpointTensors {
   readonly files: ReadonlyArray<string>
   readonly tensors: ReadonlyMap<string, TensorLocation>
 }
+
+/** How the checkpoints of one family spell their tensors. */
+export interface TensorNaming {
+  /** A tensor `from + rest` of the plan may stand in the files as `to + rest`. */
+  readonly prefixes: ReadonlyArray<{ readonly from: string; readonly to: string }>
+  /** Regular expressions of tensors to pass over: buffers that are computed, copies of what is tied. */
+  readonly ignored: ReadonlyArray<string>
+}

@@ -1,0 +1,84 @@
+import type { GraphBuilder } from "../../graph/builder.ts"
+import type { Ref } from "../../graph/graph.ts"
+import type { Activation } from "../../ops/activation.ts"
+import type { TensorNaming } from "../../weights/checkpoint.ts"
+import type { ModelShape } from "../architecture.ts"
+import type { ConfigReader } from "../configReader.ts"
+import { type RopeTable, readRope } from "../ropeScaling.ts"
+import { readActivation } from "./activation.ts"
+
+/** What Llama and its kin share. */
+export interface DecoderConfig {
+  readonly vocabSize: number
+  readonly hiddenSize: number
+  readonly mlpWidth: number
+  readonly layers: number
+  readonly heads: number
+  readonly kvHeads: number
+  readonly headDim: number
+  readonly eps: number
+  readonly activation: Activation
+  readonly rope: RopeTable
+  readonly tied: boolean
+}
+
+export const readDecoder = (
+  r: ConfigReader,
+  defaults?: { readonly headDim?: number; readonly ropeBase?: number }
+): DecoderConfig => {
+  const heads = r.int("num_attention_heads")
+  const hiddenSize = r.int("hidden_size")
+  const kvHeads = r.int("num_key_value_heads", heads)
+  const headDim = r.int("head_dim", defaults?.headDim ?? Math.floor(hiddenSize / heads))
+  r.expect(heads % kvHeads === 0, `num_attention_heads ${heads} is no multiple of num_key_value_heads ${kvHeads}.`)
+  return {
+    vocabSize: r.int("vocab_size"),
+    hiddenSize,
+    mlpWidth: r.int("intermediate_size"),
+    layers: r.int("num_hidden_layers"),
+    heads,
+    kvHeads,
+    headDim,
+    eps: r.float("rms_norm_eps", 1e-6),
+    activation: readActivation(r, "hidden_act", "silu"),
+    rope: readRope(r, headDim, r.int("max_position_embeddings", 2048), defaults?.ropeBase),
+    tied: r.bool("tie_word_embeddings", false)
+  }
+}
+
+export const decoderShape = ({
+  vocabSize,
+  layers,
+  hiddenSize,
+  heads,
+  kvHeads,
+  headDim,
+  rope
+}: DecoderConfig): ModelShape => ({
+  vocabSize,
+  maxPositions: Math.floor(rope.maxPositions),
+  layers,
+  hiddenSize,
+  heads,
+  kvHeads,
+  headDim
+})
+
+/** Stored rotary frequencies are computed here; a tied head may be stored all the same. */
+export const decoderNaming = (c: DecoderConfig): TensorNaming => ({
+  prefixes: [{ from: "model.", to: "" }],
+  ignored: ["(^|\\.)rotary_emb\\.inv_freq$", ...(c.tied ? ["^lm_head\\.weight$"] : [])]
+})
+
+/** Embedding, layers written by `layer`, final norm, head: the frame of a pre-norm rotary decoder. */
+export const decoder = (
+  g: GraphBuilder,
+  c: DecoderConfig,
+  layer: (x: Ref, name: string, index: number, rotary: Ref) => Ref
+): Ref => {
+  const rotary = g.rotary("rotary frequencies", c.rope.frequency, c.rope.scale)
+  let x = g.embed("model.embed_tokens", c.vocabSize, c.hiddenSize)
+  for (let index = 0; index < c.layers; index++) x = layer(x, `model.layers.${index}`, index, rotary)
+  const last = g.rmsNorm(g.gatherRows(x), "model.norm", c.eps)
+  return g.linear(last, c.tied ? "model.embed_tokens" : "lm_head", c.vocabSize)
+}

@@ -1,0 +1,91 @@
+import { type Graph, type GraphOperand, isWhole, type Node, refs } from "../graph/graph.ts"
+import { type Lifetime, placeSlots } from "./memory.ts"
+import type { Instruction, Operand, Plan } from "./plan.ts"
+
+/** Ops whose first output may be written over one of these inputs: their docs say so. */
+const inPlace: Partial<Record<Node["op"], ReadonlyArray<number>>> = {
+  add: [0, 1],
+  addRmsNorm: [1],
+  addLayerNorm: [1],
+  rmsNorm: [0]
+}
+
+/** Last node that reads each value. The logits outlive all nodes. */
+const lastReads = (graph: Graph): ReadonlyArray<number> => {
+  const last = graph.values.map(() => -1)
+  graph.nodes.forEach((node, index) => {
+    for (const ref of refs(node)) last[ref.value] = index
+  })
+  last[graph.logits.value] = graph.nodes.length
+  return last
+}
+
+/** Gives every written value a slot; a value may take over the slot of an input that dies in its op. */
+const assignSlots = (graph: Graph, headStart: number) => {
+  const last = lastReads(graph)
+  const slotOf = new Map<number, number>()
+  const lifetimes: Array<Lifetime> = []
+  graph.nodes.forEach((node, index) => {
+    node.outputs.forEach((id, output) => {
+      const value = graph.values[id]!
+      // The head runs slab after slab, so what it reads of the tokens' region must outlive it.
+      const end = value.rows === "tokens" && last[id]! >= headStart ? graph.nodes.length : Math.max(last[id]!, index)
+      const reused = (output === 0 ? (inPlace[node.op] ?? []) : [])
+        .map((at) => node.inputs[at]!)
+        .find(
+          (ref) =>
+            ref.kind === "value" &&
+            last[ref.value] === index &&
+            isWhole(graph, ref) &&
+            graph.values[ref.value]!.rows === value.rows &&
+            node.inputs.filter((other) => other.kind === "value" && other.value === ref.value).length === 1
+        )
+      const slot = reused?.kind === "value" ? slotOf.get(reused.value)! : lifetimes.length
+      if (slot === lifetimes.length) lifetimes.push({ rows: value.rows, width: value.columns, start: index, end })
+      else lifetimes[slot] = { ...lifetimes[slot]!, end: Math.max(lifetimes[slot]!.end, end) }
+      slotOf.set(id, slot)
+    })
+  })
+  return { slotOf, lifetimes }
+}
+
+/** The last pass: values to slots of the arena, placed by lifetime; weights that no node names are left out. */
+export const lower = (graph: Graph): Plan => {
+  const first = graph.nodes.findIndex((node) => node.outputs.some((id) => graph.values[id]!.rows === "outputs"))
+  const headStart = first < 0 ? graph.nodes.length : first
+  const { slotOf, lifetimes } = assignSlots(graph, headStart)
+  const used = [
+    ...new Set(
+      graph.nodes.flatMap(({ inputs }) => inputs.flatMap((ref) => (ref.kind === "weight" ? [ref.weight] : [])))
+    )
+  ]
+  const operand = (ref: GraphOperand): Operand =>
+    ref.kind === "value"
+      ? { kind: "view", slot: slotOf.get(ref.value)!, column: ref.column, columns: ref.columns }
+      : ref.kind === "weight"
+        ? { kind: "weight", weight: used.indexOf(ref.weight) }
+        : ref
+  const instruction = (node: Node): Instruction => ({
+    op: node.op,
+    operands: [
+      ...node.outputs.map((value) =>
+        operand({ kind: "value", value, column: 0, columns: graph.values[value]!.columns })
+      ),
+      ...node.inputs.map(operand)
+    ],
+    attributes: node.attributes
+  })
+  const { column, columns, value } = graph.logits
+  return {
+    architecture: graph.architecture,
+    dtype: graph.dtype,
+    instructions: graph.nodes.map(instruction),
+    headStart,
+    ...placeSlots(lifetimes),
+    weights: used.map((index) => graph.weights[index]!),
+    cacheGroups: graph.cacheGroups,
+    logits: { kind: "view", slot: slotOf.get(value)!, column, columns },
+    vocabSize: columns,
+    naming: graph.naming
+  }
+}
