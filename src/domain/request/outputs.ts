@@ -1,0 +1,86 @@
+import type { FinishReason } from "./sequence.ts"
+
+/** One token as logprobs show it. `rank` 1 is the most probable; `decodedToken` is null where no tokenizer was loaded. */
+export interface Logprob {
+  readonly tokenId: number
+  readonly logprob: number
+  readonly rank: number
+  readonly decodedToken: string | null
+}
+
+/** What stood at one position: the token itself first, then the best in rank order, no token twice. */
+export type TokenLogprobs = ReadonlyArray<Logprob>
+
+/** One entry per prompt token; the first is null, for nothing came before it. */
+export type PromptLogprobs = ReadonlyArray<TokenLogprobs | null>
+
+export interface Usage {
+  readonly promptTokens: number
+  readonly completionTokens: number
+  readonly totalTokens: number
+}
+
+/** Milliseconds of the engine's clock. */
+export interface RequestMetrics {
+  readonly arrivalTime: number
+  readonly firstTokenTime: number | null
+  readonly finishedTime: number
+}
+
+/** What one request gained since the reader last looked: tokens of one index, merged. */
+export interface GenerationDelta {
+  readonly requestId: string
+  readonly index: number
+  readonly text: string
+  readonly tokenIds: ReadonlyArray<number>
+  readonly logprobs?: ReadonlyArray<TokenLogprobs>
+  /** Non-null in exactly one delta of each index: its last. */
+  readonly finishReason: FinishReason | null
+  readonly stopReason: string | number | null
+  /** In the request's first delta. */
+  readonly prompt?: { readonly logprobs: PromptLogprobs | null; readonly numCachedTokens: number }
+  /** In the request's last delta, with `metrics`. */
+  readonly usage?: Usage
+  readonly metrics?: RequestMetrics
+}
+
+export interface ToolCall {
+  readonly id: string
+  readonly name: string
+  readonly arguments: string
+}
+
+export interface CompletionOutput {
+  readonly index: number
+  readonly text: string
+  readonly tokenIds: ReadonlyArray<number>
+  /** Sum of the tokens' own logprobs; null unless logprobs were asked for. */
+  readonly cumulativeLogprob: number | null
+  readonly logprobs: ReadonlyArray<TokenLogprobs> | null
+  readonly finishReason: FinishReason | null
+  readonly stopReason: string | number | null
+  /** From chat only. */
+  readonly toolCalls?: ReadonlyArray<ToolCall>
+  readonly reasoning?: string
+}
+
+export interface RequestOutput {
+  readonly requestId: string
+  readonly prompt: string | null
+  readonly promptTokenIds: ReadonlyArray<number>
+  readonly promptLogprobs: PromptLogprobs | null
+  readonly outputs: ReadonlyArray<CompletionOutput>
+  readonly finished: boolean
+  readonly numCachedTokens: number
+  readonly metrics: RequestMetrics | null
+}
+
+/** A chat reply in pieces, in the words of @effect/ai. */
+export type ChatDelta = { readonly requestId: string; readonly index: number } & (
+  | { readonly type: "text-delta"; readonly delta: string }
+  | { readonly type: "reasoning-delta"; readonly delta: string }
+  | { readonly type: "tool-params-start"; readonly id: string; readonly name: string }
+  | { readonly type: "tool-params-delta"; readonly id: string; readonly delta: string }
+  | { readonly type: "tool-params-end"; readonly id: string }
+  | { readonly type: "finish"; readonly reason: FinishReason; readonly usage?: Usage }
+)
