@@ -8,6 +8,8 @@ enum class Dtype : int32_t { float32, bfloat16, float16 };
 enum class ActivationKind : int32_t { relu, silu, gelu, geluTanh };
 enum class Op : int32_t { embed, linear, rmsNorm, layerNorm, addRmsNorm, addLayerNorm, rotary, rope, kvWrite, ropeKvWrite, attention, activation, gatedActivation, add, gatherRows };
 constexpr int32_t opCount = 15;
+// Changes with any op's operands or attributes: both sides of the CUDA module's boundary compare it.
+constexpr uint32_t tableHash = 0xa7a260b4u;
 
 // kind 0: absent. kind 1: columns [column, column + columns) of arena slot `index`. kind 2: entry `index` of the weight table.
 struct Operand {

@@ -46,7 +46,8 @@ export const activation = {
   },
   cases: ({ normal }) =>
     activations.map((_, kind) => ({ dims: { T: 7, I: 100 }, attributes: { kind }, operands: { x: normal(3) } })),
-  ...cases
+  ...cases,
+  cudaMissing: "the CUDA kernel of activation comes with the CUDA backend"
 } satisfies OpRecord
 
 export const gatedActivation = {
@@ -64,5 +65,6 @@ export const gatedActivation = {
       attributes: { kind },
       operands: { gate: normal(3), up: normal(1) }
     })),
-  ...cases
+  ...cases,
+  cudaMissing: "the CUDA kernel of gatedActivation comes with the CUDA backend"
 } satisfies OpRecord

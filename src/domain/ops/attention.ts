@@ -130,5 +130,6 @@ export const attention = {
       operands: { q: normal(1.5) },
       sequences
     })),
-  tolerance: { float32: 5e-6, bfloat16: 2 ** -7, float16: 5e-6 }
+  tolerance: { float32: 5e-6, bfloat16: 2 ** -7, float16: 5e-6 },
+  cudaMissing: "the CUDA kernel of attention comes with the CUDA backend"
 } satisfies OpRecord

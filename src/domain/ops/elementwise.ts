@@ -9,7 +9,8 @@ export const add = {
     for (let i = 0; i < y!.length; i++) y![i] = a![i]! + b![i]!
   },
   cases: ({ normal }) => [{ dims: { T: 7, H: 100 }, operands: { a: normal(1), b: normal(1) } }],
-  tolerance: { float32: 0, bfloat16: 0, float16: 0 }
+  tolerance: { float32: 0, bfloat16: 0, float16: 0 },
+  cudaMissing: "the CUDA kernel of add comes with the CUDA backend"
 } satisfies OpRecord
 
 export const gatherRows = {
@@ -21,5 +22,6 @@ export const gatherRows = {
     for (let r = 0; r < rows.length; r++) y!.set(x!.subarray(rows[r]! * H!, (rows[r]! + 1) * H!), r * H!)
   },
   cases: ({ normal }) => [{ dims: { T: 9, R: 3, H: 70 }, operands: { x: normal(1) } }],
-  tolerance: { float32: 0, bfloat16: 0, float16: 0 }
+  tolerance: { float32: 0, bfloat16: 0, float16: 0 },
+  cudaMissing: "the CUDA kernel of gatherRows comes with the CUDA backend"
 } satisfies OpRecord

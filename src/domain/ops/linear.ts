@@ -35,5 +35,6 @@ export const linear = {
         ...(index % 2 === 0 ? {} : { bias: normal(0.5) })
       }
     })),
-  tolerance: { float32: 1e-5, bfloat16: 1e-5, float16: 1e-5 }
+  tolerance: { float32: 1e-5, bfloat16: 1e-5, float16: 1e-5 },
+  cudaMissing: "the CUDA kernel of linear comes with the CUDA backend"
 } satisfies OpRecord
