@@ -1,0 +1,105 @@
+import type { StepResult } from "../batch/step.ts"
+import type { FinishReason } from "../request/sequence.ts"
+import { remove } from "./policy.ts"
+import { endQuarantine, giveBack } from "./preempt.ts"
+import type { SequenceEvent, StepPlan } from "./scheduler.ts"
+import type { Entry, Part, SchedulerState, SubmittedStep } from "./state.ts"
+
+/** Takes an entry out of every list; no later step names it. */
+export const end = (state: SchedulerState, entry: Entry) => {
+  const { sequence } = entry
+  remove(
+    sequence.status === "running" ? state.running : sequence.status === "parked" ? state.parked : state.waiting,
+    entry
+  )
+  sequence.status = "finished"
+  sequence.pending = 0
+  state.entries.delete(sequence.id)
+  giveBack(state, entry)
+}
+
+/** Why the token that was just appended ends the sequence, if it does. */
+const finishReason = (entry: Entry, token: number): FinishReason | undefined => {
+  const { limits, tokens } = entry.sequence
+  if (!limits.ignoreEos && limits.eosTokenIds.has(token)) return "stop"
+  if (limits.stopTokenIds.has(token)) return "stop"
+  return tokens.length >= entry.limit ? "length" : undefined
+}
+
+/** The stop token id that ended the sequence; an end-of-sequence token is no stop token. */
+const stopReason = (entry: Entry, token: number): number | undefined => {
+  const { limits } = entry.sequence
+  return (limits.ignoreEos || !limits.eosTokenIds.has(token)) && limits.stopTokenIds.has(token) ? token : undefined
+}
+
+const faulty = (part: Part, result: StepResult) => {
+  for (let row = part.rowStart; row < part.rowStart + part.rows; row++) if (result.faults[row] !== 0) return true
+  return false
+}
+
+/** Makes the blocks adoptable whose tokens have all been computed by a step that came back. */
+const registerBlocks = (state: SchedulerState, part: Part) => {
+  const { entry, sequence } = part
+  if (!state.pool.config.prefixCaching || part.epoch !== entry.epoch) return
+  const computed = part.start + part.tokens
+  // Most parts of a decoding batch fill no block: say so before anything is called.
+  if (Math.floor(computed / state.pool.config.blockSize) <= sequence.blocks.hashes.length) return
+  state.pool.register(sequence.blocks, sequence.tokens, computed, sequence.cacheSalt)
+}
+
+const eventOf = (state: SchedulerState, part: Part, result: StepResult): SequenceEvent => {
+  const { entry, sequence } = part
+  const row = part.rowStart + part.rows - 1
+  const fault = faulty(part, result)
+  const token = part.draws && !fault ? result.tokens[row]! : undefined
+  let reason: FinishReason | undefined
+  let stopped: number | undefined
+  if (part.draws) sequence.pending--
+  if (token !== undefined) {
+    sequence.tokens.push(token)
+    reason = finishReason(entry, token)
+    if (reason === "stop") stopped = stopReason(entry, token)
+  }
+  if (!fault) registerBlocks(state, part)
+  if (fault || reason !== undefined) end(state, entry)
+  const promptRows = part.draws ? part.rows - 1 : part.rows
+  // The rows are the part's last prompt positions; a row's token is the one behind its position.
+  const promptEnd = Math.min(part.start + part.tokens, sequence.promptLength - 1)
+  return {
+    sequence,
+    token,
+    row,
+    promptRow: part.rowStart,
+    promptRows,
+    promptStart: promptEnd - promptRows + 1,
+    finishReason: reason,
+    stopReason: stopped,
+    fault
+  }
+}
+
+const retire = (state: SchedulerState, plan: StepPlan, result: StepResult): SubmittedStep => {
+  const step = state.submitted[0]
+  if (step === undefined || step.step !== plan.step)
+    throw new Error(`Step ${plan.step} came back; ${step === undefined ? "no step" : `step ${step.step}`} was awaited.`)
+  if (result.tokens.length < step.totalRows)
+    throw new Error(`Step ${plan.step} answers ${result.tokens.length} rows; ${step.totalRows} were asked for.`)
+  state.submitted.shift()
+  return step
+}
+
+export const advanceStep = (
+  state: SchedulerState,
+  plan: StepPlan,
+  result: StepResult
+): ReadonlyArray<SequenceEvent> => {
+  const step = retire(state, plan, result)
+  const events: Array<SequenceEvent> = []
+  for (const part of step.parts) {
+    if (part.sequence.status === "finished") continue
+    if (part.rows > 0) events.push(eventOf(state, part, result))
+    else registerBlocks(state, part)
+  }
+  endQuarantine(state, step.step)
+  return events
+}
