@@ -1,0 +1,84 @@
+import type { StepInput, StepResult } from "../../domain/batch/step.ts"
+import type { Capacity } from "../../services/Backend.ts"
+
+/** The token that follows a prompt and `outputIndex` output tokens. NaN: the row's logits are not finite. */
+export type Script = (promptTokenIds: ReadonlyArray<number>, outputIndex: number) => number
+
+const hash = (position: number, token: number): number => {
+  let h = Math.imul(position + 1, 0x9e3779b1) ^ Math.imul(token + 1, 0x85ebca6b)
+  h = Math.imul(h ^ (h >>> 15), 0x2c1b3c6d)
+  h = Math.imul(h ^ (h >>> 12), 0x297a2d39)
+  return (h ^ (h >>> 15)) >>> 0
+}
+
+const bestLogprob = Math.log(0.5)
+
+/**
+ * A model without weights: its "cache" keeps the token ids themselves, by slot. The token after (position, token) is a
+ * hash of the two, or what the script says. That token has logprob ln 1/2, and each one less likely loses 1.
+ */
+export const makeNullModel = (vocabSize: number, capacity: Capacity, script: Script | undefined) => {
+  const { blocks, blockSize } = capacity
+  const cache = script === undefined ? undefined : new Int32Array((blocks + 1) * blockSize)
+  let drawn: Int32Array = new Int32Array(0)
+
+  /** Tokens [0, length) of sequence s, read through its block table as attention would. */
+  const read = (input: StepInput, s: number, length: number) => {
+    const { blockTables, blockTableStarts } = input.cacheGroups[0]!
+    const start = blockTableStarts[s]!
+    const tokens: Array<number> = []
+    for (let p = 0; p < length; p++)
+      tokens.push(cache![blockTables[start + Math.floor(p / blockSize)]! * blockSize + (p % blockSize)]!)
+    return tokens
+  }
+
+  const best = (input: StepInput, tokens: Int32Array, row: number, s: number): number => {
+    const index = input.rows.index[row]!
+    const position = input.positions[index]!
+    if (script === undefined || input.rows.target[row]! >= 0) return hash(position, tokens[index]!) % vocabSize
+    const outputIndex = input.rows.outputIndex[row]!
+    return script(read(input, s, position + 1 - outputIndex), outputIndex)
+  }
+
+  const writeRow = (input: StepInput, result: StepResult, row: number, token: number) => {
+    const target = input.rows.target[row]!
+    const wanted = input.rows.logprobs[row]!
+    result.tokens[row] = target >= 0 ? target : token
+    if (wanted < 0) return
+    const rank = target >= 0 ? 1 + ((((target - token) % vocabSize) + vocabSize) % vocabSize) : 1
+    result.ranks[row] = rank
+    result.logprobs[row] = bestLogprob - (rank - 1)
+    for (let i = 0; i < Math.min(wanted, vocabSize); i++) {
+      result.topTokens[row * result.top + i] = (token + i) % vocabSize
+      result.topLogprobs[row * result.top + i] = bestLogprob - i
+    }
+  }
+
+  return (input: StepInput, elapsed: number): StepResult => {
+    const { rows } = input
+    const tokens = input.tokens.map((token) => (token < 0 ? drawn[-1 - token]! : token))
+    const { slots } = input.cacheGroups[0]!
+    if (cache) for (let t = 0; t < tokens.length; t++) cache[slots[t]!] = tokens[t]!
+    const R = rows.index.length
+    let top = 0
+    for (let row = 0; row < R; row++) top = Math.max(top, rows.logprobs[row]!)
+    const result: StepResult = {
+      tokens: new Int32Array(R),
+      logprobs: new Float32Array(R),
+      ranks: new Int32Array(R),
+      faults: new Uint8Array(R),
+      top,
+      topTokens: new Int32Array(R * top).fill(-1),
+      topLogprobs: new Float32Array(R * top).fill(-1),
+      elapsed
+    }
+    for (let row = 0, s = 0; row < R; row++) {
+      while (rows.index[row]! >= input.sequenceStarts[s + 1]!) s++
+      const token = best(input, tokens, row, s)
+      if (Number.isNaN(token)) result.faults[row] = 1
+      else writeRow(input, result, row, token)
+    }
+    drawn = result.tokens
+    return result
+  }
+}
