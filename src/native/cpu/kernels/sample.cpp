@@ -1,0 +1,179 @@
+// The sampler: one row of raw logits to one token, with the log-probability, rank and best tokens that were asked for.
+// The rules stand in src/domain/sampling/draw.ts, which this follows step by step. Rows are independent of each other.
+#include "best.h"
+#include "kernels.h"
+#include "math.h"
+#include "philox.h"
+
+namespace millrace::cpu::MILLRACE_ISA_NAMESPACE {
+namespace {
+
+// Sums over the vocabulary go chunk by chunk, merged in order in float64.
+constexpr int chunkTokens = 1024;
+
+inline int least(int a, int b) { return a < b ? a : b; }
+
+// The greatest logit; `finite` is false where any is not.
+float scanRow(const float* x, int n, bool& finite) {
+  V top = set(-__builtin_inff()), poison = set(0.f);
+  for (int i = 0; i < n; i += lanes) {
+    const V v = i + lanes <= n ? load(x + i) : select(range(0, n - i), loadPart(x + i, n - i), set(x[0]));
+    top = max(v, top);
+    poison = fma(v, set(0.f), poison);  // infinity and NaN times 0 are NaN
+  }
+  const float sum = reduceAdd(poison);
+  finite = sum == sum;
+  return reduceMax(top);
+}
+
+int firstEqual(const float* x, int n, float value) {
+  int i = 0;
+  for (; i + lanes <= n; i += lanes)
+    if (const unsigned hit = bits(equal(load(x + i), set(value)))) return i + __builtin_ctz(hit);
+  while (x[i] != value) i++;
+  return i;
+}
+
+double logSumExp(const float* x, int n, float top) {
+  double total = 0;
+  for (int from = 0; from < n; from += chunkTokens) {
+    const int to = least(n, from + chunkTokens);
+    V sum = set(0.f);
+    int i = from;
+    for (; i + lanes <= to; i += lanes) sum = sum + exp(load(x + i) - set(top));
+    if (i < to) sum = sum + select(range(0, to - i), exp(loadPart(x + i, to - i) - set(top)), set(0.f));
+    total += static_cast<double>(reduceAdd(sum));
+  }
+  return static_cast<double>(top) + logarithm(total);
+}
+
+// How many logits are at least `value`.
+int rankOf(const float* x, int n, float value) {
+  int below = 0, i = 0;
+  for (; i + lanes <= n; i += lanes) below += __builtin_popcount(bits(less(load(x + i), set(value))));
+  for (; i < n; i++) below += x[i] < value;
+  return n - below;
+}
+
+// Parameters of a row that draws.
+struct Draw {
+  float temperature, topP, minP;
+  int topK;
+  double uniform;
+};
+
+// w[i] = e^((x[i] - top) / temperature): the greatest is 1.
+void weigh(float* w, const float* x, int n, float top, float temperature) {
+  const V t = set(temperature);
+  for (int i = 0; i < n; i += lanes) storePart(w + i, exp((loadPart(x + i, n - i) - set(top)) / t), n - i);
+}
+
+// Sum of w[from, to) in eight interleaved float64 sums.
+double massOf(const float* w, int from, int to) {
+  double part[8] = {};
+  int i = from;
+  for (; i + 8 <= to; i += 8)
+    for (int j = 0; j < 8; j++) part[j] += static_cast<double>(w[i + j]);
+  for (int j = 0; i < to; i++, j++) part[j] += static_cast<double>(w[i]);
+  return ((part[0] + part[4]) + (part[2] + part[6])) + ((part[1] + part[5]) + (part[3] + part[7]));
+}
+double massOf(const float* w, int n) {
+  double total = 0;
+  for (int from = 0; from < n; from += chunkTokens) total += massOf(w, from, least(n, from + chunkTokens));
+  return total;
+}
+
+// The nucleus: by falling logit, a token stays while those before it hold less than topP of the mass. The others' weights become 0.
+void nucleus(float* w, const float* x, int n, float topP, int* indices) {
+  const double wanted = static_cast<double>(topP) * massOf(w, n);
+  for (int64_t k = 64;; k *= 16) {
+    const int count = k < n ? static_cast<int>(k) : n;
+    bestOf(x, n, count, indices);
+    double before = 0;
+    int kept = 0;
+    while (kept < count && (kept == 0 || before < wanted)) before += static_cast<double>(w[indices[kept++]]);
+    if (kept == count && count < n) continue;  // the border may lie further down
+    const int last = indices[kept - 1];
+    for (int i = 0; i < n; i++)
+      if (x[i] < x[last] || (x[i] == x[last] && i > last)) w[i] = 0;
+    return;
+  }
+}
+
+// The first token, in the order of ids, at which the running mass passes uniform * mass.
+int pick(const float* w, int n, double uniform) {
+  const double wanted = uniform * massOf(w, n);
+  double before = 0;
+  int chosen = 0;
+  for (int from = 0; from < n; from += chunkTokens) {
+    const int to = least(n, from + chunkTokens);
+    const double mass = massOf(w, from, to);
+    if (mass == 0) continue;
+    double running = before;
+    const bool here = before + mass > wanted;
+    for (int i = here ? from : to - 1; i < to && i >= from; i += here ? 1 : -1) {
+      if (w[i] == 0) continue;
+      chosen = i;
+      if (!here) break;  // so far the last token with any mass
+      running += static_cast<double>(w[i]);
+      if (running > wanted) break;
+    }
+    if (here) return chosen;
+    before += mass;
+  }
+  return chosen;
+}
+
+int drawToken(const float* x, int n, float top, const Draw& draw, float* w, int* indices) {
+  weigh(w, x, n, top, draw.temperature);
+  if (draw.minP > 0)
+    for (int i = 0; i < n; i++) w[i] = w[i] < draw.minP ? 0.f : w[i];
+  if (draw.topK > 0 && draw.topK < n) {
+    const uint32_t kth = kthKey(x, n, draw.topK);
+    for (int i = 0; i < n; i++) w[i] = orderKey(x[i]) < kth ? 0.f : w[i];
+  }
+  if (draw.topP < 1) nucleus(w, x, n, draw.topP, indices);
+  return pick(w, n, draw.uniform);
+}
+
+// Output row `r` of the step. `memory` holds n weights and n indices.
+void sampleRow(const float* x, int n, const StepRows& rows, int r, StepOutput& output, void* memory) {
+  auto* w = static_cast<float*>(memory);
+  auto* indices = reinterpret_cast<int*>(w + n);
+  bool finite = true;
+  const float top = scanRow(x, n, finite);
+  output.tokens[r] = 0;
+  output.logprobs[r] = 0;
+  output.ranks[r] = 0;
+  output.faults[r] = !finite;
+  if (!finite) return;
+  int token = rows.target[r];
+  if (token < 0 && rows.temperature[r] == 0) token = firstEqual(x, n, top);
+  if (token < 0)
+    token = drawToken(x, n, top,
+                      {rows.temperature[r], rows.topP[r], rows.minP[r], rows.topK[r], uniform(rows.seed[2 * r], rows.seed[2 * r + 1], rows.outputIndex[r])},
+                      w, indices);
+  output.tokens[r] = token;
+  if (rows.logprobs[r] < 0 && rows.target[r] < 0) return;
+  const double norm = logSumExp(x, n, top);
+  output.logprobs[r] = static_cast<float>(static_cast<double>(x[token]) - norm);
+  output.ranks[r] = rankOf(x, n, x[token]);
+  const int count = least(least(rows.logprobs[r], output.top), n);
+  bestOf(x, n, count, indices);
+  for (int i = 0; i < count; i++) {
+    output.topTokens[static_cast<int64_t>(r) * output.top + i] = indices[i];
+    output.topLogprobs[static_cast<int64_t>(r) * output.top + i] = static_cast<float>(static_cast<double>(x[indices[i]]) - norm);
+  }
+}
+
+}  // namespace
+
+void sample(const Matrix& logits, int32_t firstRow, StepOutput& output, Context& context) {
+  const size_t bytes = static_cast<size_t>(logits.columns) * (sizeof(float) + sizeof(int));
+  const auto row = [&](int r, int thread) {
+    sampleRow(logits.row(r), logits.columns, context.step->rows, firstRow + r, output, context.scratch(thread, bytes));
+  };
+  context.parallel(logits.rows, row);
+}
+
+}  // namespace millrace::cpu::MILLRACE_ISA_NAMESPACE
