@@ -1,0 +1,39 @@
+import type { GraphBuilder } from "../graph/builder.ts"
+import type { Ref } from "../graph/graph.ts"
+import { defineArchitecture } from "./architecture.ts"
+import { rotaryAttention } from "./blocks/attention.ts"
+import { type DecoderConfig, decoder, decoderNaming, decoderShape, readDecoder } from "./blocks/decoder.ts"
+import { gatedMlp } from "./blocks/mlp.ts"
+import type { ConfigReader } from "./configReader.ts"
+
+interface MistralConfig extends DecoderConfig {
+  /** Tokens that a query sees, itself included; 0: all. */
+  readonly window: number
+}
+
+/** An absent window is the family's 4096; null says there is none. */
+const config = (r: ConfigReader): MistralConfig => ({
+  ...readDecoder(r),
+  window: r.json.sliding_window === null ? 0 : r.int("sliding_window", 4096)
+})
+
+const graph = (g: GraphBuilder, c: MistralConfig): Ref => {
+  const { layers, kvHeads, headDim, window } = c
+  const group = g.cacheGroup({ layers, kvHeads, keyDim: headDim, valueDim: headDim, window })
+  const attention = { ...c, qkvBias: false, outputBias: false }
+  return decoder(g, c, (x, name, layer, rotary) => {
+    const normed = g.rmsNorm(x, `${name}.input_layernorm`, c.eps)
+    const h = g.add(x, rotaryAttention(g, normed, rotary, `${name}.self_attn`, group, layer, attention))
+    const inner = g.rmsNorm(h, `${name}.post_attention_layernorm`, c.eps)
+    return g.add(h, gatedMlp(g, inner, `${name}.mlp`, c.mlpWidth, c.activation))
+  })
+}
+
+/** Jiang et al. 2023: Llama with a sliding window in every layer. */
+export const mistral = defineArchitecture({
+  name: "MistralForCausalLM",
+  config,
+  shape: decoderShape,
+  naming: decoderNaming,
+  graph
+})

@@ -1,0 +1,38 @@
+import type { GraphBuilder } from "../graph/builder.ts"
+import type { Ref } from "../graph/graph.ts"
+import { defineArchitecture } from "./architecture.ts"
+import { rotaryAttention } from "./blocks/attention.ts"
+import { type DecoderConfig, decoder, decoderNaming, decoderShape, readDecoder } from "./blocks/decoder.ts"
+import { readLayerWindows, sharedWindow } from "./blocks/layerWindows.ts"
+import { gatedMlp } from "./blocks/mlp.ts"
+import type { ConfigReader } from "./configReader.ts"
+
+interface Qwen2Config extends DecoderConfig {
+  readonly windows: ReadonlyArray<number>
+}
+
+const config = (r: ConfigReader): Qwen2Config => {
+  const decoderConfig = readDecoder(r)
+  return { ...decoderConfig, windows: readLayerWindows(r, decoderConfig.layers) }
+}
+
+const graph = (g: GraphBuilder, c: Qwen2Config): Ref => {
+  const { layers, kvHeads, headDim } = c
+  const group = g.cacheGroup({ layers, kvHeads, keyDim: headDim, valueDim: headDim, window: sharedWindow(c.windows) })
+  return decoder(g, c, (x, name, layer, rotary) => {
+    const attention = { ...c, qkvBias: true, outputBias: false, window: c.windows[layer]! }
+    const normed = g.rmsNorm(x, `${name}.input_layernorm`, c.eps)
+    const h = g.add(x, rotaryAttention(g, normed, rotary, `${name}.self_attn`, group, layer, attention))
+    const inner = g.rmsNorm(h, `${name}.post_attention_layernorm`, c.eps)
+    return g.add(h, gatedMlp(g, inner, `${name}.mlp`, c.mlpWidth, c.activation))
+  })
+}
+
+/** Yang et al. 2024: Llama with biases on q, k and v, and a window in the upper layers when asked for. */
+export const qwen2 = defineArchitecture({
+  name: "Qwen2ForCausalLM",
+  config,
+  shape: decoderShape,
+  naming: decoderNaming,
+  graph
+})

@@ -1,0 +1,44 @@
+import type { GraphBuilder } from "../graph/builder.ts"
+import type { Ref } from "../graph/graph.ts"
+import { defineArchitecture } from "./architecture.ts"
+import { rotaryAttention } from "./blocks/attention.ts"
+import { type DecoderConfig, decoder, decoderNaming, decoderShape, readDecoder } from "./blocks/decoder.ts"
+import { readLayerWindows, sharedWindow } from "./blocks/layerWindows.ts"
+import { gatedMlp } from "./blocks/mlp.ts"
+import type { ConfigReader } from "./configReader.ts"
+
+interface Qwen3Config extends DecoderConfig {
+  readonly attentionBias: boolean
+  readonly windows: ReadonlyArray<number>
+}
+
+const config = (r: ConfigReader): Qwen3Config => {
+  const decoderConfig = readDecoder(r, { headDim: 128 })
+  return {
+    ...decoderConfig,
+    attentionBias: r.bool("attention_bias", false),
+    windows: readLayerWindows(r, decoderConfig.layers)
+  }
+}
+
+const graph = (g: GraphBuilder, c: Qwen3Config): Ref => {
+  const { layers, kvHeads, headDim, attentionBias } = c
+  const group = g.cacheGroup({ layers, kvHeads, keyDim: headDim, valueDim: headDim, window: sharedWindow(c.windows) })
+  const shared = { ...c, qkvBias: attentionBias, outputBias: attentionBias, qkNormEps: c.eps }
+  return decoder(g, c, (x, name, layer, rotary) => {
+    const attention = { ...shared, window: c.windows[layer]! }
+    const normed = g.rmsNorm(x, `${name}.input_layernorm`, c.eps)
+    const h = g.add(x, rotaryAttention(g, normed, rotary, `${name}.self_attn`, group, layer, attention))
+    const inner = g.rmsNorm(h, `${name}.post_attention_layernorm`, c.eps)
+    return g.add(h, gatedMlp(g, inner, `${name}.mlp`, c.mlpWidth, c.activation))
+  })
+}
+
+/** Qwen team 2025: an RMS norm on every head of q and k before they turn, heads of a width of their own. */
+export const qwen3 = defineArchitecture({
+  name: "Qwen3ForCausalLM",
+  config,
+  shape: decoderShape,
+  naming: decoderNaming,
+  graph
+})
