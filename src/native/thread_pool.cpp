@@ -1,0 +1,156 @@
+#include "thread_pool.h"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <fstream>
+#include <new>
+#include <string>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+namespace millrace {
+namespace {
+
+constexpr int fieldBits = 21;
+constexpr uint64_t fieldMask = (uint64_t{1} << fieldBits) - 1;
+constexpr int maxTiles = 1 << 20;
+// The gap between two ops of a step is shorter than this; a longer one is worth a sleep.
+constexpr auto spinTime = std::chrono::microseconds(20);
+
+void pause() {
+#if defined(__x86_64__)
+  _mm_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+// Spins a while on `value` differing from `old`, then sleeps until it does.
+void awaitChange(std::atomic<int>& value, int old) {
+  const auto deadline = std::chrono::steady_clock::now() + spinTime;
+  do {
+    for (int i = 0; i < 32; i++) {
+      if (value.load(std::memory_order_acquire) != old) return;
+      pause();
+    }
+  } while (std::chrono::steady_clock::now() < deadline);
+  value.wait(old, std::memory_order_acquire);
+}
+
+}  // namespace
+
+ThreadPool::ThreadPool(int threads) {
+  for (int thread = 1; thread < threads; thread++) workers_.emplace_back([this, thread] { work(thread); });
+}
+
+ThreadPool::~ThreadPool() {
+  stop_.store(true, std::memory_order_release);
+  generation_.fetch_add(1, std::memory_order_release);
+  generation_.notify_all();
+  for (auto& worker : workers_) worker.join();
+}
+
+void ThreadPool::publish(int tiles) {
+  const int generation = generation_.load(std::memory_order_relaxed) + 1;
+  finished_.store(0, std::memory_order_relaxed);
+  ticket_.store(static_cast<uint64_t>(static_cast<uint32_t>(generation)) << (2 * fieldBits) |
+                    static_cast<uint64_t>(tiles) << fieldBits,
+                std::memory_order_release);
+  generation_.store(generation, std::memory_order_release);
+  generation_.notify_all();
+}
+
+bool ThreadPool::claim(int thread) {
+  const uint64_t seen = ticket_.load(std::memory_order_relaxed);
+  if ((seen & fieldMask) >= ((seen >> fieldBits) & fieldMask)) return false;
+  const uint64_t ticket = ticket_.fetch_add(1, std::memory_order_acquire);
+  const auto tile = static_cast<int>(ticket & fieldMask);
+  const auto tiles = static_cast<int>((ticket >> fieldBits) & fieldMask);
+  if (tile >= tiles) return false;
+  task_(state_, tile, thread);
+  if (finished_.fetch_add(1, std::memory_order_acq_rel) + 1 == tiles) finished_.notify_one();
+  return true;
+}
+
+void ThreadPool::run(int tiles, Task task, void* state) {
+  if (tiles <= 1 || workers_.empty()) {
+    for (int tile = 0; tile < tiles; tile++) task(state, tile, 0);
+    return;
+  }
+  if (tiles > maxTiles) {  // fields are narrow; nobody makes so many tiles in earnest
+    for (int tile = 0; tile < tiles; tile++) task(state, tile, 0);
+    return;
+  }
+  task_ = task;
+  state_ = state;
+  publish(tiles);
+  while (claim(0)) {
+  }
+  for (int done; (done = finished_.load(std::memory_order_acquire)) != tiles;) awaitChange(finished_, done);
+}
+
+void ThreadPool::work(int thread) {
+  flushDenormals();
+  int seen = 0;
+  while (!stop_.load(std::memory_order_acquire)) {
+    while (claim(thread)) {
+    }
+    awaitChange(generation_, seen);
+    seen = generation_.load(std::memory_order_acquire);
+  }
+}
+
+void ScratchBuffers::Free::operator()(void* at) const { std::free(at); }
+
+void* ScratchBuffers::grow(Buffer& buffer, size_t bytes) {
+  if (buffer.bytes < bytes) {
+    const size_t size = static_cast<size_t>(roundUp(static_cast<int64_t>(std::max(bytes, 2 * buffer.bytes)), 64));
+    buffer.data.reset();
+    buffer.bytes = 0;
+    buffer.data.reset(std::aligned_alloc(64, size));
+    if (!buffer.data) throw std::bad_alloc();
+    buffer.bytes = size;
+  }
+  return buffer.data.get();
+}
+
+namespace {
+
+// CPUs of the cgroup's quota, or a great number where there is none.
+int cgroupThreads() {
+  double quota = -1, period = 100000;
+  if (std::ifstream file("/sys/fs/cgroup/cpu.max"); file) {
+    std::string first;
+    if (file >> first >> period && first != "max") quota = std::strtod(first.c_str(), nullptr);
+  } else if (std::ifstream v1("/sys/fs/cgroup/cpu/cpu.cfs_quota_us"); v1) {
+    v1 >> quota;
+    if (std::ifstream length("/sys/fs/cgroup/cpu/cpu.cfs_period_us"); length) length >> period;
+  }
+  return quota > 0 && period > 0 ? std::max(1, static_cast<int>(quota / period + 0.999)) : 1 << 16;
+}
+
+}  // namespace
+
+int availableThreads() {
+  int count = static_cast<int>(std::thread::hardware_concurrency());
+  cpu_set_t mask;
+  if (sched_getaffinity(0, sizeof mask, &mask) == 0) count = CPU_COUNT(&mask);
+  return std::clamp(std::min(count, cgroupThreads()), 1, 256);
+}
+
+void flushDenormals() {
+#if defined(__x86_64__)
+  _mm_setcsr(_mm_getcsr() | 0x8040);  // FTZ and DAZ
+#elif defined(__aarch64__)
+  uint64_t control;
+  asm volatile("mrs %0, fpcr" : "=r"(control));
+  asm volatile("msr fpcr, %0" ::"r"(control | uint64_t{1} << 24));
+#endif
+}
+
+}  // namespace millrace
