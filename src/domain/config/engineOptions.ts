@@ -32,7 +32,7 @@ export const EngineOptions = Schema.Struct({
     "auto"
   ),
   quantization: field(text, "Quantisation of the weights; by default what the checkpoint says."),
-  maxModelLen: field(int(1), "Tokens of prompt and reply together, at most; by default the model's own limit."),
+  maxModelLen: field(int(2), "Tokens of prompt and reply together, at most; by default the model's own limit."),
   maxNumSeqs: field(int(1, 65_536), "Sequences in one step, at most; by default 64 on the CPU, 256 elsewhere."),
   maxNumBatchedTokens: field(
     int(1, 1_048_576),

@@ -11,7 +11,6 @@ const harmless: Values = {
   tokenizerRevision: [],
   revision: [],
   task: ["auto", "generate"],
-  device: ["auto", "cpu", "reference", "null"],
   quantization: [],
   toolCallParser: [],
   reasoningParser: [],

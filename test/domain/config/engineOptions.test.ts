@@ -63,7 +63,7 @@ describe("EngineOptions", () => {
   })
 
   it("says what was expected in words", () => {
-    expect(refusal({ model, maxModelLen: 1.5 }).expected).toBe("a whole number of at least 1")
+    expect(refusal({ model, maxModelLen: 1.5 }).expected).toBe("a whole number of at least 2")
     expect(refusal({ model, numThreads: 5000 }).expected).toBe("a whole number from 1 to 1,024")
     expect(refusal({ model, dtype: "int8" }).expected).toBe('"auto" or "float32" or "float16" or "bfloat16"')
   })
@@ -76,7 +76,6 @@ describe("EngineOptions", () => {
     { quantization: "awq" },
     { tensorParallelSize: 2 },
     { task: "embed" },
-    { device: "cuda" },
     { cpuOffloadGb: 1 },
     { hfOverrides: {} }
   ])("refuses %j, which nothing serves yet, rather than ignore it", (extra) => {

@@ -1,0 +1,114 @@
+import * as Duration from "effect/Duration"
+import * as Either from "effect/Either"
+import { InvalidOptions, type OutOfMemory } from "../errors.ts"
+import type { ModelFacts } from "../model/load.ts"
+import type { SchedulerConfig } from "../schedule/scheduler.ts"
+import type { EngineOptions } from "./engineOptions.ts"
+import { kvBlocks } from "./kvMemory.ts"
+
+/** What resolving asks of a device. */
+export interface DeviceLimits {
+  readonly name: "null" | "reference" | "cpu" | "cuda"
+  /** Bytes that weights, cache and arena may take together. */
+  readonly memory: number
+  /** Measured floating-point operations a second of a linear op, where the backend has measured them. */
+  readonly flops?: number
+}
+
+export interface ResolveInput {
+  readonly options: EngineOptions
+  readonly facts: Pick<ModelFacts, "parameters" | "maxModelLen" | "kvBytesPerToken">
+  readonly device: DeviceLimits
+  /** Bytes of the weights as the device stores them. */
+  readonly weightBytes: number
+  /** Bytes of step buffers for one token of the budget. */
+  readonly arenaBytesPerToken: number
+}
+
+/** Every number that an engine runs by: nothing is left to be filled in later. */
+export interface ResolvedOptions {
+  readonly scheduler: SchedulerConfig
+  /** Usable KV blocks. */
+  readonly blocks: number
+  readonly kvCacheBytes: number
+  readonly prefixCaching: boolean
+  /** Whether step n + 1 is scheduled while step n runs. */
+  readonly overlap: boolean
+  readonly streamBuffer: number
+  readonly streamInterval: number
+  readonly maxParkedMillis: number
+  /** Infinity: unbounded. */
+  readonly maxQueuedRequests: number
+  readonly seed: number
+  readonly maxLogprobs: number
+}
+
+/** Steps on the CPU should last this long: longer ones stall every stream, shorter ones waste the weights' journey. */
+const targetSeconds = 0.15
+/** Two modest cores; only a backend that has not measured itself is judged by it. */
+const assumedFlops = 100e9
+const leastCpuBudget = 64
+const mostCpuBudget = 256
+
+const cpuBudget = (parameters: number, flops: number): number => {
+  const tokens = (targetSeconds * flops) / (2 * Math.max(1, parameters))
+  return Math.max(leastCpuBudget, Math.min(mostCpuBudget, Math.floor(tokens / 16) * 16))
+}
+
+const defaultBudget = ({ facts, device }: ResolveInput): number =>
+  device.name === "cuda"
+    ? 8192
+    : device.name === "cpu"
+      ? cpuBudget(facts.parameters, device.flops ?? assumedFlops)
+      : 2048
+
+const tokenBudget = (input: ResolveInput, maxNumSeqs: number): Either.Either<number, InvalidOptions> => {
+  const { options, facts } = input
+  const whole = options.enableChunkedPrefill === false ? facts.maxModelLen : 0
+  const given = options.maxNumBatchedTokens
+  if (given === undefined) return Either.right(Math.max(defaultBudget(input), maxNumSeqs, whole))
+  const least = Math.max(maxNumSeqs, whole)
+  if (given >= least) return Either.right(given)
+  const reason = least === maxNumSeqs ? "maxNumSeqs" : "maxModelLen, since enableChunkedPrefill is false"
+  return Either.left(
+    new InvalidOptions({
+      field: "maxNumBatchedTokens",
+      given: String(given),
+      expected: `at least ${least} (${reason})`,
+      mend: `Raise it, or lower ${reason.split(",")[0]}.`
+    })
+  )
+}
+
+const sequences = ({ options, device }: ResolveInput): number =>
+  options.maxNumSeqs ?? Math.min(device.name === "cpu" ? 64 : 256, options.maxNumBatchedTokens ?? 256)
+
+/** Fills in all that was not given, from the model and the device; refuses what cannot be run. */
+export const resolve = (input: ResolveInput): Either.Either<ResolvedOptions, InvalidOptions | OutOfMemory> =>
+  Either.gen(function* () {
+    const { options, facts } = input
+    const maxNumSeqs = sequences(input)
+    const maxNumBatchedTokens = yield* tokenBudget(input, maxNumSeqs)
+    const blockSize = options.blockSize ?? 16
+    const pool = yield* kvBlocks(input, { maxNumSeqs, maxNumBatchedTokens, blockSize })
+    return {
+      scheduler: {
+        maxNumBatchedTokens,
+        maxNumSeqs,
+        maxModelLen: facts.maxModelLen,
+        blockSize,
+        longPrefillTokenThreshold: options.longPrefillTokenThreshold ?? 0,
+        enableChunkedPrefill: options.enableChunkedPrefill ?? true,
+        policy: options.schedulingPolicy ?? "fcfs"
+      },
+      ...pool,
+      prefixCaching: options.enablePrefixCaching ?? true,
+      overlap: !(options.disableAsyncOutputProc ?? false),
+      streamBuffer: options.streamBuffer ?? 64,
+      streamInterval: options.streamInterval ?? 1,
+      maxParkedMillis: Duration.toMillis(Duration.decode(options.maxParkedTime ?? "10 minutes")),
+      maxQueuedRequests: options.maxQueuedRequests ?? Number.POSITIVE_INFINITY,
+      seed: options.seed ?? 0,
+      maxLogprobs: options.maxLogprobs ?? 20
+    }
+  })
