@@ -27,7 +27,10 @@ int32_t judge(cudaError_t status, const char* where, Failure* failure) {
 }
 
 int32_t deviceCount(int32_t* count, Failure* failure) {
-  return judge(cudaGetDeviceCount(count), "counting CUDA devices", failure);
+  const cudaError_t status = cudaGetDeviceCount(count);
+  if (status == cudaErrorInsufficientDriver)  // also the answer where there is no driver at all
+    return refuse(failure, "counting devices", "there is no NVIDIA driver, or one older than this module's CUDA needs");
+  return judge(status, "counting devices", failure);
 }
 
 int32_t describe(int32_t device, DeviceFacts* facts, Failure* failure) {

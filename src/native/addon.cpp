@@ -4,6 +4,7 @@
 #include <fstream>
 #include <memory>
 
+#include "addon_cuda.h"
 #include "addon_values.h"
 #include "worker.h"
 
@@ -220,6 +221,7 @@ Napi::Value load(const Napi::CallbackInfo& call) {
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new Instance{Napi::Persistent(Handle::define(env))});
   exports.Set("info", Napi::Function::New<info>(env));
+  exports.Set("cudaInfo", Napi::Function::New<js::cudaInfo>(env));
   exports.Set("load", Napi::Function::New<load>(env));
   return exports;
 }
