@@ -123,7 +123,10 @@ export const chooseStep = (state: SchedulerState): SubmittedStep | undefined => 
   const budget = state.config.maxNumBatchedTokens
   const draft: Draft = { step: state.nextStep, parts: [], budget, rows: 0, short: false }
   serveRunning(state, draft)
-  if (!draft.short) serveWaiting(state, draft)
+  // Who waits takes no block from under a running sequence that is short. With nothing in flight, though, no block is on
+  // its way: the short one gave way to somebody who waits and is served before it.
+  const stalled = draft.parts.length === 0 && state.submitted.length === 0
+  if (!draft.short || stalled) serveWaiting(state, draft)
   if (draft.parts.length === 0) return undefined
   const step = { step: draft.step, parts: draft.parts, totalTokens: budget - draft.budget, totalRows: draft.rows }
   state.submitted.push(step)
