@@ -1,0 +1,134 @@
+import * as Either from "effect/Either"
+import { show } from "../config/show.ts"
+import { InvalidRequest } from "../errors.ts"
+import type { DrawParams, TokenLimits } from "../request/sequence.ts"
+import type { GenerationDefaults } from "./generationConfig.ts"
+import { decodeSampling, type SamplingInput } from "./samplingParams.ts"
+import { unservedDefault, unservedParam } from "./unserved.ts"
+
+/** What resolving a request asks of its engine; made once. */
+export interface SamplingFacts {
+  /** Ids run below this: the larger of the model's and the tokenizer's vocabulary. */
+  readonly vocabSize: number
+  readonly maxLogprobs: number
+  /** From config.json; those of generation_config.json join them. */
+  readonly eosTokenIds: ReadonlyArray<number>
+  /** Whether the engine can turn tokens into text. */
+  readonly tokenizer: boolean
+  /** The engine's own seed. */
+  readonly seed: number
+}
+
+/** A request's parameters with nothing left open. */
+export interface ResolvedSampling {
+  readonly draw: DrawParams
+  readonly limits: TokenLimits
+  readonly stop: ReadonlyArray<string>
+  readonly includeStopStrInOutput: boolean
+  readonly detokenize: boolean
+  readonly skipSpecialTokens: boolean
+  readonly spacesBetweenSpecialTokens: boolean
+  readonly outputKind: "cumulative" | "delta" | "final"
+}
+
+/** Temperatures in (0, 0.01) are raised to this: their logits would overflow. Only 0 is greedy. */
+const leastTemperature = 0.01
+
+/**
+ * Fills in what the request left out: from the engine's defaults, then as vLLM does. `arrival` counts the engine's
+ * requests; with the engine's seed it makes the seed of a request that has none.
+ */
+export const resolveSampling = (
+  given: unknown,
+  defaults: GenerationDefaults,
+  facts: SamplingFacts,
+  arrival: number
+): Either.Either<ResolvedSampling, InvalidRequest> =>
+  Either.gen(function* () {
+    const asked = yield* decodeSampling(given ?? {})
+    const params = merge(defaults.params, asked)
+    const refused = unservedParam(asked) ?? unservedDefault(params) ?? outOfRange(params, facts)
+    if (refused !== undefined) return yield* Either.left(refused)
+    const stop = typeof params.stop === "string" ? [params.stop] : (params.stop ?? [])
+    const detokenize = (params.detokenize ?? true) && facts.tokenizer
+    if (stop.length > 0 && !detokenize) return yield* Either.left(stopNeedsText(stop, facts))
+    return {
+      draw: drawParams(params, facts, arrival),
+      limits: {
+        maxTokens: params.maxTokens ?? 16,
+        eosTokenIds: new Set([...facts.eosTokenIds, ...defaults.eosTokenIds]),
+        stopTokenIds: new Set(params.stopTokenIds),
+        ignoreEos: params.ignoreEos ?? false
+      },
+      stop,
+      includeStopStrInOutput: params.includeStopStrInOutput ?? false,
+      detokenize,
+      skipSpecialTokens: params.skipSpecialTokens ?? true,
+      spacesBetweenSpecialTokens: params.spacesBetweenSpecialTokens ?? true,
+      outputKind: params.outputKind ?? "delta"
+    }
+  })
+
+/** A field given as undefined was not given. */
+const merge = (defaults: SamplingInput, given: SamplingInput): SamplingInput => {
+  const stated = Object.entries(given).filter(([, value]) => value !== undefined)
+  return { ...defaults, ...Object.fromEntries(stated) }
+}
+
+const drawParams = (params: SamplingInput, facts: SamplingFacts, arrival: number): DrawParams => {
+  const temperature = params.temperature ?? 1
+  const greedy = temperature === 0
+  const topK = params.topK ?? 0
+  return {
+    temperature: greedy ? 0 : Math.max(leastTemperature, temperature),
+    topK: greedy || topK <= 0 || topK >= facts.vocabSize ? 0 : topK,
+    topP: greedy ? 1 : (params.topP ?? 1),
+    minP: greedy ? 0 : (params.minP ?? 0),
+    // As in vLLM, -1 asks for no seed of its own.
+    seed:
+      params.seed === undefined || params.seed === -1
+        ? seedOf(facts.seed, arrival)
+        : BigInt.asUintN(64, BigInt(params.seed)),
+    logprobs: params.logprobs ?? -1,
+    promptLogprobs: params.promptLogprobs ?? -1
+  }
+}
+
+/** SplitMix64's finaliser (Steele, Lea & Flood 2014) over engine seed and arrival: neighbours get unlike seeds. */
+export const seedOf = (seed: number, arrival: number): bigint => {
+  const mask = (value: bigint) => BigInt.asUintN(64, value)
+  let mixed = mask(BigInt(seed) * 0x9e3779b97f4a7c15n + BigInt(arrival + 1) * 0xd1b54a32d192ed03n)
+  mixed = mask((mixed ^ (mixed >> 30n)) * 0xbf58476d1ce4e5b9n)
+  mixed = mask((mixed ^ (mixed >> 27n)) * 0x94d049bb133111ebn)
+  return mixed ^ (mixed >> 31n)
+}
+
+const outOfRange = (params: SamplingInput, facts: SamplingFacts): InvalidRequest | undefined => {
+  const strange = params.stopTokenIds?.findIndex((id) => id >= facts.vocabSize) ?? -1
+  if (strange >= 0)
+    return new InvalidRequest({
+      field: `stopTokenIds[${strange}]`,
+      given: show(params.stopTokenIds?.[strange]),
+      expected: `an id below ${facts.vocabSize}, the size of the vocabulary`,
+      mend: "Leave it out: the model cannot write it."
+    })
+  for (const field of ["logprobs", "promptLogprobs"] as const) {
+    const count = params[field]
+    if (count === undefined || count <= facts.maxLogprobs) continue
+    return new InvalidRequest({
+      field,
+      given: String(count),
+      expected: `at most ${facts.maxLogprobs}`,
+      mend: "Ask for fewer, or raise the engine option maxLogprobs."
+    })
+  }
+  return undefined
+}
+
+const stopNeedsText = (stop: ReadonlyArray<string>, facts: SamplingFacts) =>
+  new InvalidRequest({
+    field: "stop",
+    given: show(stop),
+    expected: facts.tokenizer ? "none while detokenize is false" : "none in an engine with skipTokenizerInit",
+    mend: "Stop texts are found in text: use stopTokenIds instead, or let tokens become text."
+  })
