@@ -1,0 +1,51 @@
+import type { AddedToken } from "./addedTokens.ts"
+import { flagOf, isRecord, type Rule, rulesOf, TokenizerFault, textOf } from "./rule.ts"
+
+/** All that makes a tokenizer, read from tokenizer.json or put together from older files. */
+export interface TokenizerDefinition {
+  readonly addedTokens: ReadonlyArray<AddedToken>
+  readonly normalizer: Rule | undefined
+  readonly preTokenizer: Rule | undefined
+  readonly model: Rule
+  readonly postProcessor: Rule | undefined
+  readonly decoder: Rule | undefined
+  /** `clean_up_tokenization_spaces` of tokenizer_config.json; false where it says nothing. */
+  readonly cleanUpSpaces: boolean
+}
+
+/** `json` is a parsed tokenizer.json, `config` a parsed tokenizer_config.json. */
+export const definitionOf = (json: unknown, config: Rule): TokenizerDefinition => {
+  if (!isRecord(json) || !isRecord(json.model)) throw new TokenizerFault("tokenizer.json has no model")
+  return {
+    addedTokens: rulesOf(json, "added_tokens").map(addedTokenOf),
+    normalizer: ruleAt(json, "normalizer"),
+    preTokenizer: ruleAt(json, "pre_tokenizer"),
+    model: json.model,
+    postProcessor: ruleAt(json, "post_processor"),
+    decoder: ruleAt(json, "decoder"),
+    cleanUpSpaces: flagOf(config, "clean_up_tokenization_spaces")
+  }
+}
+
+const ruleAt = (json: Rule, key: string): Rule | undefined => {
+  const rule = json[key]
+  return isRecord(rule) ? rule : undefined
+}
+
+const addedTokenOf = (token: Rule): AddedToken => {
+  const { id } = token
+  if (typeof id !== "number" || !Number.isInteger(id) || id < 0)
+    throw new TokenizerFault(
+      `added_tokens gives ${JSON.stringify(token.content)} the id ${JSON.stringify(id)}, not a whole number from 0`
+    )
+  const special = flagOf(token, "special")
+  return {
+    id,
+    content: textOf(token, "content"),
+    singleWord: flagOf(token, "single_word"),
+    lstrip: flagOf(token, "lstrip"),
+    rstrip: flagOf(token, "rstrip"),
+    normalized: flagOf(token, "normalized", !special),
+    special
+  }
+}

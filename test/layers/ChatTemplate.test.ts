@@ -1,0 +1,94 @@
+import * as Effect from "effect/Effect"
+import { describe, expect, it } from "vitest"
+import { load } from "../../src/layers/ChatTemplate.ts"
+import type { ChatTemplateOptions } from "../../src/services/ChatTemplate.ts"
+import { folderAt } from "../support/modelFolder.ts"
+
+const brook = folderAt(new URL("../../models/brook", import.meta.url).pathname)
+const config = (value: unknown) => folderAt("/nowhere", { "tokenizer_config.json": JSON.stringify(value) })
+const user = (content: string) => ({ role: "user", content })
+
+const render = (
+  folder: ReturnType<typeof folderAt>,
+  messages: ReadonlyArray<unknown>,
+  options?: ChatTemplateOptions
+): Promise<string> => Effect.runPromise(Effect.flatMap(load(folder), (template) => template.render(messages, options)))
+
+const refusal = (folder: ReturnType<typeof folderAt>, options?: ChatTemplateOptions): Promise<string> =>
+  Effect.runPromise(
+    Effect.flatMap(load(folder), (template) => template.render([user("Hi")], options)).pipe(
+      Effect.flip,
+      Effect.map((error) => error.message)
+    )
+  )
+
+describe("Brook's chat template", () => {
+  it("asks for the assistant's turn", async () => {
+    expect(await render(brook, [user("Tell me a story")])).toBe(
+      "<|im_start|>user\nTell me a story<|im_end|>\n<|im_start|>assistant\n"
+    )
+  })
+
+  it("puts system and tools first, and joins the parts of a message", async () => {
+    const parts = {
+      role: "user",
+      content: [
+        { type: "text", text: "a" },
+        { type: "text", text: "b" }
+      ]
+    }
+    expect(await render(brook, [{ role: "system", content: "Be brief." }, parts], { tools: [{ name: "f" }] })).toBe(
+      '<|im_start|>system\nBe brief.\n\nTools:\n{"name": "f"}\n' +
+        'Call a tool with <tool_call>{"name": ..., "arguments": {...}}</tool_call>.<|im_end|>\n' +
+        "<|im_start|>user\nab<|im_end|>\n<|im_start|>assistant\n"
+    )
+  })
+
+  it("ends inside the final message when that is to be continued", async () => {
+    const messages = [user("Once"), { role: "assistant", content: "Upon a time " }]
+    expect(await render(brook, messages, { continueFinalMessage: true })).toBe(
+      "<|im_start|>user\nOnce<|im_end|>\n<|im_start|>assistant\nUpon a time "
+    )
+  })
+})
+
+describe("a checkpoint's chat template", () => {
+  const print = "{{ bos_token }}|{{ eos_token }}|{{ tools is none }}|{{ documents is defined }}|{{ mood }}"
+
+  it("sees special tokens, absent tools and documents as none, and the request's variables", async () => {
+    const folder = config({ bos_token: { content: "<s>" }, eos_token: "</s>", chat_template: print })
+    expect(await render(folder, [user("Hi")], { chatTemplateKwargs: { mood: "glad", eos_token: "!" } })).toBe(
+      "<s>|!|true|true|glad"
+    )
+  })
+
+  it("is chosen by name, and for tools where there is one for tools", async () => {
+    const entries = ["default", "tool_use", "rag"].map((name) => ({
+      name,
+      template: `${name} {{ messages[0].content }}`
+    }))
+    const folder = config({ chat_template: entries })
+    expect(await render(folder, [user("Hi")])).toBe("default Hi")
+    expect(await render(folder, [user("Hi")], { tools: [] })).toBe("tool_use Hi")
+    expect(await render(folder, [user("Hi")], { chatTemplate: "rag" })).toBe("rag Hi")
+  })
+
+  it("comes from chat_template.jinja before the other files", async () => {
+    const files = {
+      "tokenizer_config.json": JSON.stringify({ bos_token: "<s>", chat_template: "config" }),
+      "chat_template.json": JSON.stringify({ chat_template: "json" })
+    }
+    expect(await render(folderAt("/nowhere", files), [])).toBe("json")
+    expect(await render(folderAt("/nowhere", { ...files, "chat_template.jinja": "{{ bos_token }} file" }), [])).toBe(
+      "<s> file"
+    )
+  })
+
+  it("is refused with a sentence when it is absent, malformed, or refuses itself", async () => {
+    expect(await refusal(folderAt("/nowhere"))).toMatch(/chatTemplate.*the checkpoint brings none.*plain prompt/)
+    expect(await refusal(folderAt("/nowhere"), { chatTemplate: "{% if %}" })).toMatch(/messages/)
+    expect(await refusal(config({ chat_template: "{{ raise_exception('roles must alternate') }}" }))).toMatch(
+      /roles must alternate/
+    )
+  })
+})
