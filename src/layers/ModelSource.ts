@@ -32,7 +32,7 @@ const codeOf = (cause: unknown) =>
 
 /** A file's text, undefined when there is none. */
 const readText = (folder: string, name: string): Effect.Effect<string | undefined, CheckpointInvalid> =>
-  Effect.tryPromise(() => readFile(join(folder, name), "utf8")).pipe(
+  Effect.tryPromise(() => readFile(resolve(folder, name), "utf8")).pipe(
     Effect.catchAll(({ error }) =>
       codeOf(error) === "ENOENT"
         ? Effect.succeed(undefined)

@@ -9,7 +9,7 @@ export interface ModelFolder {
   readonly path: string
   readonly config: Readonly<Record<string, unknown>>
   readonly generationConfig: Readonly<Record<string, unknown>> | undefined
-  /** Text of a file of the folder by name (`tokenizer.json`, `vocab.json`...), read on demand; undefined when absent. */
+  /** Text of a file of the folder by name (`tokenizer.json`...) or absolute path, read on demand; undefined when absent. */
   readonly readText: (name: string) => Effect.Effect<string | undefined, CheckpointInvalid>
   /** Reads and checks the headers of the safetensors files: one file, or shards with an index. */
   readonly tensors: Effect.Effect<CheckpointTensors, CheckpointInvalid>
