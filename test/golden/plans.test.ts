@@ -1,0 +1,11 @@
+import { describe, expect, it } from "vitest"
+import { printPlan } from "../../src/domain/plan/print.ts"
+import { compileFolder, folderOf } from "../support/golden.ts"
+
+/** A diff of these files is the review of a pass. `npx vitest run test/golden/plans -u` writes them anew. */
+describe("golden plans", () => {
+  for (const name of ["llama-gqa", "opt-350m-like"])
+    it(`${name} compiles to the committed plan`, async () => {
+      await expect(printPlan(compileFolder(folderOf(name)).plan)).toMatchFileSnapshot(`plans/${name}.txt`)
+    })
+})
