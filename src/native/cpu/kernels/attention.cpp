@@ -61,12 +61,12 @@ template <class F> void loadQueries(const Job<F>& job, const Span& span, typenam
                   job.op.headDim, 2 * job.pairs);
 }
 
-// Blocks past the table are the null block: zeros, masked in any case.
+// Blocks past the context are the null block: zeros, masked in any case. A table may name blocks that are not written yet.
 template <class F> TileAddress<F> addressOf(const Job<F>& job, const Span& span, int tile) {
   TileAddress<F> at;
   const int32_t* table = job.group.blockTables + job.group.blockTableStarts[span.s];
-  const int entries = job.group.blockTableStarts[span.s + 1] - job.group.blockTableStarts[span.s];
   const int blockSize = job.cells.layer.blockSize;
+  const int entries = (job.context.step->contextLengths[span.s] + blockSize - 1) / blockSize;
   for (int g = 0; g < tileGroups; g++) {
     const int key = tile * tileKeys + g * lanes;
     const int64_t block = key / blockSize < entries ? table[key / blockSize] : 0;
