@@ -10,7 +10,7 @@ void checkTables(const PlanSpec& spec, const Capacity& capacity) {
   const auto need = [](bool good, const std::string& what) {
     if (!good) throw PlanError("plan: " + what);
   };
-  constexpr int32_t widest = 1 << 24;
+  constexpr int32_t widest = 1 << 24, widestHead = 1024;  // kernels keep a head on their stack
   need(capacity.maxTokens > 0 && capacity.maxTokens <= 1 << 20, "maxTokens must lie in [1, 2^20]");
   need(capacity.maxSequences > 0 && capacity.blocks > 0, "maxSequences and blocks must be positive");
   need(capacity.blockSize > 0 && capacity.blockSize % 16 == 0 && capacity.blockSize <= 4096,
@@ -28,7 +28,7 @@ void checkTables(const PlanSpec& spec, const Capacity& capacity) {
   }
   for (const GroupSpec& group : spec.groups)
     need(group.layers > 0 && group.layers <= 4096 && group.kvHeads > 0 && group.kvHeads <= 4096 && group.keyDim > 0 &&
-             group.keyDim <= 4096 && group.valueDim > 0 && group.valueDim <= 4096 && group.window >= 0,
+             group.keyDim <= widestHead && group.valueDim > 0 && group.valueDim <= widestHead && group.window >= 0,
          "a cache group's sizes are out of range");
   for (const WeightSpec& weight : spec.weights)
     need(weight.rows > 0 && weight.columns > 0 && weight.rows <= widest && weight.columns <= widest,
