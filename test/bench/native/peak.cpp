@@ -1,0 +1,123 @@
+// What this machine allows, as one line of JSON: read bandwidth (GB/s) and arithmetic peak (GFLOP/s) with 1 and 2 threads.
+// Compiled with -march=native. Arithmetic: vdpbf16ps where there is AVX-512 BF16, else float32 FMA.
+#include <immintrin.h>
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <thread>
+#include <vector>
+
+namespace {
+
+constexpr size_t bytes = size_t{1} << 30;  // as much as the weights of the pair's model: more than caches keep
+volatile float sink;
+
+double seconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+template <class Work>
+double timed(int threads, Work work) {
+  std::vector<std::thread> crew;
+  const double start = seconds();
+  for (int t = 1; t < threads; t++) crew.emplace_back(work, t);
+  work(0);
+  for (auto& thread : crew) thread.join();
+  return seconds() - start;
+}
+
+// Reads [from, from + size) once; ahead > 0 prefetches so many bytes ahead of the loads.
+void readOnce(const char* from, size_t size, size_t ahead) {
+#ifdef __AVX512F__
+  __m512i a = _mm512_setzero_si512(), b = a, c = a, d = a;
+  for (size_t i = 0; i < size; i += 256) {
+    if (ahead)
+      for (int line = 0; line < 4; line++) _mm_prefetch(from + i + ahead + 64 * line, _MM_HINT_T0);
+    a = _mm512_or_si512(a, _mm512_load_si512(from + i));
+    b = _mm512_or_si512(b, _mm512_load_si512(from + i + 64));
+    c = _mm512_or_si512(c, _mm512_load_si512(from + i + 128));
+    d = _mm512_or_si512(d, _mm512_load_si512(from + i + 192));
+  }
+  sink = static_cast<float>(_mm512_reduce_or_epi32(_mm512_or_si512(_mm512_or_si512(a, b), _mm512_or_si512(c, d))));
+#else
+  __m256i a = _mm256_setzero_si256(), b = a;
+  for (size_t i = 0; i < size; i += 64) {
+    if (ahead) _mm_prefetch(from + i + ahead, _MM_HINT_T0);
+    a = _mm256_or_si256(a, _mm256_load_si256(reinterpret_cast<const __m256i*>(from + i)));
+    b = _mm256_or_si256(b, _mm256_load_si256(reinterpret_cast<const __m256i*>(from + i + 32)));
+  }
+  sink = static_cast<float>(_mm256_extract_epi32(_mm256_or_si256(a, b), 0));
+#endif
+}
+
+double bandwidth(const char* memory, int threads) {
+  double best = 0;
+  const size_t share = bytes / threads;
+  for (size_t ahead : {size_t{0}, size_t{2048}, size_t{8192}})
+    for (int repeat = 0; repeat < 2; repeat++)
+      best = std::max(best, bytes / timed(threads, [&](int t) { readOnce(memory + t * share, share, ahead); }) / 1e9);
+  return best;
+}
+
+// 16 independent chains a thread: enough to hide the instruction's latency.
+constexpr int chains = 16;
+constexpr long rounds = 4'000'000;
+
+#if defined(__AVX512BF16__)
+const char* kind = "bf16 vdpbf16ps";
+constexpr double flopsEach = 64;
+using Vector = __m512;
+Vector step(Vector acc, Vector x) { return _mm512_dpbf16_ps(acc, (__m512bh)x, (__m512bh)x); }
+Vector splat(float x) { return _mm512_set1_ps(x); }
+#elif defined(__AVX512F__)
+const char* kind = "float32 FMA, AVX-512";
+constexpr double flopsEach = 32;
+using Vector = __m512;
+Vector step(Vector acc, Vector x) { return _mm512_fmadd_ps(x, x, acc); }
+Vector splat(float x) { return _mm512_set1_ps(x); }
+#else
+const char* kind = "float32 FMA, AVX2";
+constexpr double flopsEach = 16;
+using Vector = __m256;
+Vector step(Vector acc, Vector x) { return _mm256_fmadd_ps(x, x, acc); }
+Vector splat(float x) { return _mm256_set1_ps(x); }
+#endif
+
+void multiply(int) {
+  Vector acc[chains];
+  for (auto& a : acc) a = splat(1.0f);
+  Vector x = splat(1.0009765625f);
+  for (long r = 0; r < rounds; r++) {
+#pragma GCC unroll 16
+    for (int c = 0; c < chains; c++) acc[c] = step(acc[c], x);
+    __asm__ volatile("" : "+x"(x));  // the loop must not be folded away
+  }
+  float sum = 0;
+  for (auto& a : acc) sum += reinterpret_cast<float*>(&a)[0];
+  sink = sum;
+}
+
+double arithmetic(int threads) {
+  double best = 0;
+  for (int repeat = 0; repeat < 3; repeat++)
+    best = std::max(best, threads * rounds * chains * flopsEach / timed(threads, multiply) / 1e9);
+  return best;
+}
+
+}  // namespace
+
+int main() {
+  void* memory = mmap(nullptr, bytes + (1 << 20), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) return std::perror("peak: 1 GiB of memory"), 1;
+  madvise(memory, bytes, MADV_HUGEPAGE);
+  char* data = static_cast<char*>(memory);
+  timed(2, [&](int t) {
+    for (size_t i = t * (bytes / 2); i < (t + 1) * (bytes / 2); i += 4096) data[i] = 1;
+  });
+  std::printf("{\"read1\":%.2f,\"read2\":%.2f,\"flops1\":%.1f,\"flops2\":%.1f,\"kind\":\"%s\"}\n", bandwidth(data, 1),
+              bandwidth(data, 2), arithmetic(1), arithmetic(2), kind);
+}

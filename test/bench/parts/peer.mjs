@@ -1,0 +1,84 @@
+import { median, percent, round, steadyRate } from "../lib/numbers.mjs"
+import { pair } from "../lib/pair.mjs"
+import { buildPeak, measurePeak } from "../lib/peak.mjs"
+import { needDist, needPeer } from "../lib/places.mjs"
+import { openSide } from "../lib/side.mjs"
+
+const threads = 2
+
+/** Rounds of peak, ours, peer, one after another, both sides loaded all the while; the figure is the median round's. */
+const sideBySide = async ({ rounds, engine }, measure) => {
+  needDist()
+  needPeer()
+  buildPeak()
+  const model = pair()
+  const sides = [openSide("ours", { pair: model, threads, engine }), openSide("peer", { pair: model, threads })]
+  try {
+    await Promise.all(sides.map((side) => side.ready))
+    for (const side of sides) await measure(side, -1) // warm: packing, page cache, contexts
+    const results = []
+    for (let r = 0; r < rounds; r++) {
+      const peak = measurePeak()
+      const [ours, peer] = [await measure(sides[0], r), await measure(sides[1], r)]
+      results.push({ ours: round(ours), peer: round(peer), peak })
+      console.error(`  round ${r + 1}: ours ${round(ours)}, peer ${round(peer)} tokens/s`)
+    }
+    return { model, results }
+  } finally {
+    for (const side of sides) side.close()
+  }
+}
+
+const summary = (results) => ({
+  ours: median(results.map((r) => r.ours)),
+  peer: median(results.map((r) => r.peer)),
+  ratio: round(median(results.map((r) => r.ours / r.peer)))
+})
+
+const workload = (model, text) =>
+  `${model.shape} bf16, ${text}, ${threads} threads; tokens/s, medians of interleaved rounds`
+
+export const decode = async ({ rounds }) => {
+  const task = { count: 1, promptTokens: 8, newTokens: 32 }
+  const { model, results } = await sideBySide({ rounds }, async (side) => steadyRate(await side.call("streams", task)))
+  const share = median(results.map((r) => (r.ours * model.bytes) / 1e9 / Math.max(r.peak.read1, r.peak.read2)))
+  return {
+    workload: workload(model, "one stream, 8 prompt tokens, 32 new"),
+    figures: { ...summary(results), shareOfReadBandwidth: percent(share) },
+    goals: { shareOfReadBandwidth: ">= 92%" },
+    rounds: results
+  }
+}
+
+/** Multiply-adds of the linears alone, as 2 flops: attention is left out, which flatters nobody. */
+const shareOfPeak = (results, flopsAToken) =>
+  percent(median(results.map((r) => (r.ours * flopsAToken) / 1e9 / r.peak.flops2)))
+
+export const batch32 = async ({ rounds }) => {
+  const task = { count: 32, promptTokens: 8, newTokens: 24 }
+  const { model, results } = await sideBySide({ rounds }, async (side) => steadyRate(await side.call("streams", task)))
+  return {
+    workload: workload(model, "32 streams, 8 prompt tokens, 24 new"),
+    figures: { ...summary(results), shareOfPeak: shareOfPeak(results, 2 * model.parameters) },
+    goals: { ratio: ">= 6", shareOfPeak: ">= 60%" },
+    rounds: results
+  }
+}
+
+export const prefill512 = async ({ rounds }) => {
+  const promptTokens = 512
+  const { model, results } = await sideBySide({ rounds, engine: { maxNumBatchedTokens: 512 } }, async (side, salt) => {
+    const ms = await side.call("prefill", { promptTokens, salt: salt + 1 })
+    return (promptTokens * 1000) / ms
+  })
+  const body = 2 * (model.parameters - model.head) + (2 * model.head) / promptTokens
+  return {
+    workload: workload(
+      model,
+      "a prompt of 512 tokens in one budget of 512 (ours to the first token, the peer's without sampling)"
+    ),
+    figures: { ...summary(results), shareOfPeak: shareOfPeak(results, body) },
+    goals: { ratio: ">= 2", shareOfPeak: ">= 75%" },
+    rounds: results
+  }
+}
