@@ -4,16 +4,10 @@ import { DeviceUnavailable } from "../../domain/errors.ts"
 import { opRecord } from "../../domain/ops/table.ts"
 import type { Plan } from "../../domain/plan/plan.ts"
 import { Backend } from "../../services/Backend.ts"
+import { loadAddon, type NativeAddon } from "./addon.ts"
 
-/** What the native CUDA module sees. `reason`, the end of a sentence, says why `devices` is empty. */
-export interface CudaInfo {
-  readonly devices: ReadonlyArray<{
-    readonly name: string
-    readonly memoryBytes: number
-    readonly computeCapability: string
-  }>
-  readonly reason: string
-}
+/** What the native CUDA module sees. */
+export type CudaInfo = ReturnType<NativeAddon["cudaInfo"]>
 
 const unavailable = (reason: string) =>
   new DeviceUnavailable({ device: "cuda", reason, mend: 'Set device to "cpu", or leave it at "auto".' })
@@ -58,6 +52,8 @@ export const make = (info: CudaInfo): Effect.Effect<typeof Backend.Service, Devi
   })
 }
 
-/** `info` asks the addon; it is an effect because loading the addon may itself fail. */
-export const layer = (info: Effect.Effect<CudaInfo, DeviceUnavailable>): Layer.Layer<Backend, DeviceUnavailable> =>
-  Layer.effect(Backend, Effect.flatMap(info, make))
+/** The GPU, found by the native addon's CUDA module. */
+export const layer: Layer.Layer<Backend, DeviceUnavailable> = Layer.effect(
+  Backend,
+  Effect.flatMap(loadAddon, (addon) => make(addon.cudaInfo()))
+)

@@ -1,7 +1,9 @@
 import { expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type { Plan } from "../../../src/domain/plan/plan.ts"
+import { loadAddon } from "../../../src/layers/backend/addon.ts"
 import { make } from "../../../src/layers/backend/Cuda.ts"
+import { nativeBuilt } from "../../support/nativeBuilt.ts"
 
 const instruction = (op: Plan["instructions"][number]["op"]) => ({ op, operands: [], attributes: {} })
 const plan: Plan = {
@@ -43,3 +45,15 @@ it.effect("with a device, loading a plan names the model and each op that has no
     expect(error.message).not.toContain("embed")
   })
 )
+
+it.skipIf(!nativeBuilt())("the addon lists the devices that answer, or says why there is none", () => {
+  const { devices, reason } = Effect.runSync(loadAddon).cudaInfo()
+  expect(devices.length > 0 ? "" : reason).toBe(reason)
+  for (const { name, memoryBytes, computeCapability } of devices) {
+    expect(name).not.toBe("")
+    expect(memoryBytes).toBeGreaterThan(0)
+    expect(computeCapability).toMatch(/^\d+\.\d+$/)
+  }
+  if (devices.length === 0)
+    expect(reason).toMatch(/no nvcc was found|no NVIDIA driver|no CUDA-capable device|no device/)
+})
