@@ -1,8 +1,8 @@
 import { charOfByte, fallbackTokenOfByte } from "./bytes.ts"
 import { mergeInPlace } from "./merge.ts"
+import { mergesOf } from "./merges.ts"
 import type { Model } from "./model.ts"
-import { PairTable } from "./pairTable.ts"
-import { flagOf, type Rule, TokenizerFault, textOf } from "./rule.ts"
+import { flagOf, type Rule, textOf } from "./rule.ts"
 
 /** Longer pieces are rare, and not worth the memory. */
 const CACHED_LENGTH = 48
@@ -57,30 +57,6 @@ export const bpe = (rule: Rule, ids: ReadonlyMap<string, number>, byteLevel: boo
 type Symbols = (piece: string, work: Int32Array) => number
 
 const unknownId = (rule: Rule, ids: ReadonlyMap<string, number>): number => ids.get(textOf(rule, "unk_token")) ?? -1
-
-const mergesOf = (rule: Rule, ids: ReadonlyMap<string, number>): PairTable => {
-  const merges = rule.merges
-  if (!Array.isArray(merges)) throw new TokenizerFault("model.merges must be a list")
-  const prefix = textOf(rule, "continuing_subword_prefix").length
-  const table = new PairTable(merges.length)
-  for (let rank = 0; rank < merges.length; rank++) {
-    const merge: unknown = merges[rank]
-    const pair: ReadonlyArray<unknown> =
-      typeof merge === "string" ? merge.split(" ") : Array.isArray(merge) ? merge : []
-    const [left, right] = pair
-    if (pair.length !== 2 || typeof left !== "string" || typeof right !== "string")
-      throw new TokenizerFault(`model.merges[${rank}] is ${JSON.stringify(merge)}, not a pair of tokens`)
-    const a = ids.get(left)
-    const b = ids.get(right)
-    const merged = ids.get(left + (prefix === 0 ? right : right.slice(prefix)))
-    if (a === undefined || b === undefined || merged === undefined)
-      throw new TokenizerFault(
-        `model.merges[${rank}] joins ${left} and ${right}, but the vocabulary lacks one of them or the result`
-      )
-    table.set(a, b, rank, merged)
-  }
-  return table
-}
 
 const utf8 = new TextEncoder()
 

@@ -1,0 +1,130 @@
+import * as Effect from "effect/Effect"
+import * as FastCheck from "effect/FastCheck"
+import { describe, expect, it } from "vitest"
+import { load } from "../../src/layers/Tokenizer.ts"
+import type { TokenizerInstance } from "../../src/services/Tokenizer.ts"
+import { folderAt } from "../support/modelFolder.ts"
+
+const cases = new URL("../golden/cases/tokenizers/", import.meta.url).pathname
+const open = (path: string): Promise<TokenizerInstance> => Effect.runPromise(load(folderAt(path)))
+const brook = await open(new URL("../../models/brook", import.meta.url).pathname)
+const folders = ["gpt2", "llama3", "qwen2", "deepseek-v3", "llama2-spm", "gemma", "t5-unigram", "bert-uncased"] as const
+const tokenizers = new Map<string, TokenizerInstance>()
+for (const name of folders) tokenizers.set(name, await open(cases + name))
+
+const anyText = FastCheck.oneof(
+  FastCheck.string({ unit: "binary", maxLength: 60 }),
+  FastCheck.string({ unit: "grapheme", maxLength: 60 })
+)
+const whole = { promptTokenIds: [], skipSpecialTokens: false, spacesBetweenSpecialTokens: true }
+const stream = (tokenizer: TokenizerInstance, chunks: ReadonlyArray<ReadonlyArray<number>>): string => {
+  const detokenizer = tokenizer.detokenizer(whole)
+  return chunks.map((ids) => detokenizer.push(ids)).join("") + detokenizer.flush()
+}
+
+describe("byte-level tokenizers", () => {
+  // Of the golden folders only these have neither a normalizer nor tokens that take white space away from random text.
+  it.each(["gpt2", "llama3", "deepseek-v3"])("give every text back: %s", (name) => {
+    const tokenizer = tokenizers.get(name)!
+    FastCheck.assert(
+      FastCheck.property(anyText, (text) => {
+        const ids = tokenizer.encode(text, { addSpecialTokens: false })
+        expect(tokenizer.decode(ids, { skipSpecialTokens: false })).toBe(text)
+      })
+    )
+  })
+
+  it("turn unpaired surrogates into U+FFFD", () => {
+    expect(brook.decode(brook.encode("a\uD800b"))).toBe("a\uFFFDb")
+  })
+
+  it("know Brook's special tokens", () => {
+    expect(brook.vocabSize).toBe(2046)
+    expect(brook.encode("<|im_end|>")).toEqual([2])
+    expect(brook.tokenId("<|im_start|>")).toBe(1)
+    expect([...brook.specialIds]).toEqual([0, 1, 2])
+    expect(brook.decodeToken(2044)).toBe("<tool_call>")
+  })
+})
+
+describe("the detokenizer", () => {
+  it.each(folders)("gives the decoded text however the ids are cut: %s", (name) => {
+    const tokenizer = tokenizers.get(name)!
+    // Not byte fallback: there a full decode may take back a character that a stream has given (golden README, fact 6).
+    const plain = [...Array(tokenizer.vocabSize + 20).keys()].filter((id) => !/^<0x..>$/.test(tokenText(tokenizer, id)))
+    const id = FastCheck.constantFrom(...plain)
+    FastCheck.assert(
+      FastCheck.property(FastCheck.array(FastCheck.array(id, { maxLength: 5 }), { maxLength: 12 }), (chunks) => {
+        expect(stream(tokenizer, chunks)).toBe(tokenizer.decode(chunks.flat(), { skipSpecialTokens: false }))
+      })
+    )
+  })
+
+  it("gives a character of three fallback bytes when it is complete, and U+FFFD when the text ends inside", () => {
+    const tokenizer = tokenizers.get("gemma")!
+    const bytes = ["<0xE4>", "<0xBD>", "<0xA0>"].map((token) => tokenizer.tokenId(token)!)
+    const detokenizer = tokenizer.detokenizer(whole)
+    expect(bytes.map((id) => detokenizer.push([id]))).toEqual(["", "", "你"])
+    expect(detokenizer.push(bytes.slice(0, 2)) + detokenizer.flush()).toBe("\uFFFD\uFFFD")
+  })
+
+  it("gives nothing for ids beyond the vocabulary", () => {
+    expect(stream(brook, [[9999], brook.encode("hi"), [2 ** 31]])).toBe("hi")
+    expect(brook.decode([9999])).toBe("")
+    expect(brook.decode([])).toBe("")
+  })
+
+  it("puts spaces between added tokens only where they are wanted", () => {
+    const tokenizer = tokenizers.get("bert-uncased")!
+    const ids = ["[CLS]", "[SEP]"].map((token) => tokenizer.tokenId(token)!)
+    const text = (spacesBetweenSpecialTokens: boolean) =>
+      tokenizer.detokenizer({ ...whole, spacesBetweenSpecialTokens }).push(ids)
+    expect(text(true)).toBe("[CLS] [SEP]")
+    expect(text(false)).toBe("[CLS][SEP]")
+  })
+})
+
+/** A token's spelling, as far as it can be had from outside: enough to know byte tokens. */
+const tokenText = (tokenizer: TokenizerInstance, id: number): string => {
+  for (let byte = 0; byte < 256; byte++) {
+    const token = `<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`
+    if (tokenizer.tokenId(token) === id) return token
+  }
+  return ""
+}
+
+describe("long texts", () => {
+  it.each(["gpt2", "llama2-spm", "gemma"])("of a megabyte without a space are encoded: %s", (name) => {
+    const tokenizer = tokenizers.get(name)!
+    const text = "abcde".repeat(200_000)
+    const ids = tokenizer.encode(text, { addSpecialTokens: false })
+    expect(tokenizer.decode(ids)).toBe(text)
+  })
+})
+
+describe("a checkpoint", () => {
+  const refusal = (files: Readonly<Record<string, string>>) =>
+    Effect.runPromise(Effect.map(Effect.flip(load(folderAt("/nowhere", files))), (error) => error.message))
+  const model = (value: unknown) => refusal({ "tokenizer.json": JSON.stringify({ model: value }) })
+
+  it("without a tokenizer is refused with the names of the files looked for", async () => {
+    const message = await refusal({})
+    for (const name of ["/nowhere", "tokenizer.json", "vocab.json", "merges.txt"]) expect(message).toContain(name)
+  })
+
+  it("with malformed JSON is refused with the name of the file", async () => {
+    expect(await refusal({ "tokenizer.json": "{" })).toMatch(/tokenizer\.json is not JSON/)
+    expect(await refusal({ "tokenizer.json": "[]" })).toMatch(/tokenizer\.json holds \[\]/)
+    expect(await refusal({ "tokenizer.json": "{}", "tokenizer_config.json": "no" })).toMatch(/tokenizer_config\.json/)
+  })
+
+  it("with rules that make no sense is refused with what stood there", async () => {
+    expect(await refusal({ "tokenizer.json": "{}" })).toMatch(/has no model/)
+    expect(await model({ type: "Morse", vocab: {} })).toMatch(/Morse/)
+    expect(await model({ type: "BPE", vocab: { a: -1 }, merges: [] })).toMatch(/"a" the id -1/)
+    expect(await model({ type: "BPE", vocab: { a: 0 }, merges: ["a"] })).toMatch(/merges\[0\] is "a"/)
+    expect(await model({ type: "BPE", vocab: { a: 0 }, merges: ["a b"] })).toMatch(/joins a and b/)
+    const file = { model: { type: "BPE", vocab: {}, merges: [] }, normalizer: { type: "Rot13" } }
+    expect(await refusal({ "tokenizer.json": JSON.stringify(file) })).toMatch(/normalizer Rot13/)
+  })
+})
