@@ -11,10 +11,16 @@ import { tokenizer } from "./parts/tokenizer.mjs"
 
 const parts = { peak, decode, batch32, prefill512, overhead, startup, tokenizer }
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { rounds: { type: "string", default: "5" }, note: { type: "string" }, "no-save": { type: "boolean" } }
-})
+const options = { rounds: { type: "string", default: "5" }, note: { type: "string" }, "no-save": { type: "boolean" } }
+const given = () => {
+  try {
+    return parseArgs({ allowPositionals: true, options })
+  } catch (error) {
+    console.error(`${error.message}\nusage: npm run bench [-- part... [--rounds N] [--note TEXT] [--no-save]]`)
+    process.exit(2)
+  }
+}
+const { values, positionals } = given()
 const unknown = positionals.filter((name) => !(name in parts))
 if (unknown.length > 0) {
   console.error(`No bench part is named ${unknown.join(", ")}; there are ${Object.keys(parts).join(", ")}.`)
