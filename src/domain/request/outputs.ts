@@ -84,3 +84,19 @@ export type ChatDelta = { readonly requestId: string; readonly index: number } &
   | { readonly type: "tool-params-end"; readonly id: string }
   | { readonly type: "finish"; readonly reason: FinishReason; readonly usage?: Usage }
 )
+
+export interface PoolingOutput {
+  readonly requestId: string
+  readonly data: Float32Array
+}
+
+export interface BeamSearchOutput {
+  readonly sequences: ReadonlyArray<{
+    readonly tokenIds: ReadonlyArray<number>
+    readonly outputTokenIds: ReadonlyArray<number>
+    readonly text: string
+    readonly cumulativeLogprob: number
+    readonly score: number
+    readonly finishReason: FinishReason
+  }>
+}

@@ -1,0 +1,67 @@
+import * as Schema from "effect/Schema"
+import { duration, field, flag, int, jsonObject, text } from "../config/types.ts"
+import { SamplingParams } from "../sampling/samplingParams.ts"
+
+const tokenIds = Schema.Array(Schema.Int).annotations({ description: "an array of token ids" })
+
+/** What every kind of request may say. */
+const common = {
+  requestId: field(text, "Unique among the requests in flight; made up when absent."),
+  params: field(SamplingParams, "How tokens are drawn, and when to stop."),
+  priority: field(Schema.Int.annotations({ description: "a whole number" }), "Lower runs first.", 0),
+  deadline: field(duration, "Time from now after which the request fails with DeadlineExceeded."),
+  cacheSalt: field(text, "Requests share cached prompt blocks only with those of the same salt."),
+  lora: field(Schema.Unknown, "The adapter to run with.")
+}
+
+/** Text to continue: exactly one of `prompt` and `promptTokenIds`. */
+export const GenerateRequest = Schema.Struct({
+  prompt: field(Schema.String.annotations({ description: "a text" }), "The text to continue."),
+  promptTokenIds: field(tokenIds, "The same as token ids."),
+  ...common
+})
+export type GenerateRequest = typeof GenerateRequest.Type
+
+const message = jsonObject.annotations({ description: "a message: an object with role and content" })
+
+/** Options of a chat template, as LLM.chat takes them. */
+export const chatOptions = {
+  chatTemplate: field(text, "A template in place of the checkpoint's."),
+  addGenerationPrompt: field(flag, "Open the assistant's turn at the end.", true),
+  continueFinalMessage: field(flag, "Leave the last message open, to be continued.", false),
+  tools: field(Schema.Array(Schema.Unknown).annotations({ description: "an array of tools" }), "Tools to offer."),
+  documents: field(Schema.Array(Schema.Unknown).annotations({ description: "an array" }), "Documents to offer."),
+  chatTemplateKwargs: field(jsonObject, "More variables for the template.")
+}
+
+export const ChatRequest = Schema.Struct({
+  messages: Schema.NonEmptyArray(message).annotations({ description: "an array of messages, at least one" }),
+  ...chatOptions,
+  ...common
+})
+export type ChatRequest = typeof ChatRequest.Type
+
+export const PoolRequest = Schema.Struct({
+  task: Schema.Literal("embed", "classify", "score", "reward", "encode"),
+  prompt: Schema.optional(Schema.String),
+  promptTokenIds: Schema.optional(tokenIds),
+  pair: Schema.optional(Schema.Tuple(Schema.String, Schema.String)),
+  params: Schema.optional(jsonObject),
+  lora: Schema.optional(Schema.Unknown),
+  requestId: Schema.optional(text)
+})
+export type PoolRequest = typeof PoolRequest.Type
+
+export const BeamSearchRequest = Schema.Struct({
+  prompt: Schema.optional(Schema.String),
+  promptTokenIds: Schema.optional(tokenIds),
+  params: Schema.Struct({
+    beamWidth: int(1),
+    maxTokens: int(1),
+    ignoreEos: Schema.optional(flag),
+    temperature: Schema.optional(Schema.Finite),
+    lengthPenalty: Schema.optional(Schema.Finite),
+    includeStopStrInOutput: Schema.optional(flag)
+  })
+})
+export type BeamSearchRequest = typeof BeamSearchRequest.Type
