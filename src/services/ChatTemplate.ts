@@ -4,12 +4,12 @@ import type { CheckpointInvalid, InvalidRequest } from "../domain/errors.ts"
 import type { ModelFolder } from "./ModelSource.ts"
 
 export interface ChatTemplateOptions {
-  readonly chatTemplate?: string
-  readonly addGenerationPrompt?: boolean
-  readonly continueFinalMessage?: boolean
-  readonly tools?: ReadonlyArray<unknown>
-  readonly documents?: ReadonlyArray<unknown>
-  readonly chatTemplateKwargs?: Readonly<Record<string, unknown>>
+  readonly chatTemplate?: string | undefined
+  readonly addGenerationPrompt?: boolean | undefined
+  readonly continueFinalMessage?: boolean | undefined
+  readonly tools?: ReadonlyArray<unknown> | undefined
+  readonly documents?: ReadonlyArray<unknown> | undefined
+  readonly chatTemplateKwargs?: Readonly<Record<string, unknown>> | undefined
 }
 
 export interface ChatTemplateInstance {

@@ -1,13 +1,13 @@
 import * as Schema from "effect/Schema"
 import { duration, field, flag, int, jsonObject, text } from "../config/types.ts"
-import { SamplingParams } from "../sampling/samplingParams.ts"
+import { SamplingFields } from "../sampling/samplingParams.ts"
 
 const tokenIds = Schema.Array(Schema.Int).annotations({ description: "an array of token ids" })
 
 /** What every kind of request may say. */
 const common = {
   requestId: field(text, "Unique among the requests in flight; made up when absent."),
-  params: field(SamplingParams, "How tokens are drawn, and when to stop."),
+  params: field(SamplingFields, "How tokens are drawn, and when to stop."),
   priority: field(Schema.Int.annotations({ description: "a whole number" }), "Lower runs first.", 0),
   deadline: field(duration, "Time from now after which the request fails with DeadlineExceeded."),
   cacheSalt: field(text, "Requests share cached prompt blocks only with those of the same salt."),

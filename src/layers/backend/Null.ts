@@ -49,13 +49,19 @@ const load = Effect.fnUntraced(function* ({ plan, capacity }: LoadRequest, optio
     })
   const run = makeNullModel(plan.vocabSize, capacity, options.script)
   const { cost = 0 } = options
-  // One step at a time, in the order of submission: what a device's queue does.
-  const queue = yield* Effect.makeSemaphore(1)
-  const step = (input: StepInput) => {
-    const duration = Duration.decode(typeof cost === "function" ? cost(input) : cost)
-    const work = Effect.map(wait(duration), () => run(input, Duration.toMillis(duration)))
-    return Effect.uninterruptible(queue.withPermits(1)(work))
-  }
+  // One step at a time, in the order of submission: what a device's queue does. (A semaphore lets a newcomer overtake.)
+  let last = Effect.unsafeMakeLatch(true)
+  const step = (input: StepInput) =>
+    Effect.suspend(() => {
+      const before = last
+      const done = Effect.unsafeMakeLatch(false)
+      last = done
+      const duration = Duration.decode(typeof cost === "function" ? cost(input) : cost)
+      const work = Effect.map(Effect.zipRight(before.await, wait(duration)), () =>
+        run(input, Duration.toMillis(duration))
+      )
+      return Effect.ensuring(work, done.open)
+    }).pipe(Effect.uninterruptible)
   return { step, weightBytes: weights, cacheBytes: cache }
 })
 

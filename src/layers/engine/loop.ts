@@ -44,6 +44,7 @@ export const runLoop = ({ scheduler, table, model, depth, work }: LoopOptions): 
 
     const round = (): Effect.Effect<void, DeviceFailed> => {
       work.unsafeClose()
+      if (submitted - applied === depth) return work.await
       const next = scheduler.schedule()
       if (next === undefined) {
         if (submitted === applied && table.size === 0) scheduler.check()

@@ -1,5 +1,4 @@
 import * as Cause from "effect/Cause"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -21,7 +20,7 @@ const failureOf = (cause: Cause.Cause<DeviceFailed>): DeviceFailed => {
 
 /** Starts the loop in the caller's Scope and answers the service that feeds it. */
 export const serve = Effect.fnUntraced(function* (parts: EngineParts) {
-  const { scheduler, model, served, tokenizer, template, pacing } = parts
+  const { scheduler, model, served, tokenizer, template, options } = parts
   const clock = yield* Effect.clock
   const now = () => clock.unsafeCurrentTimeMillis()
   const work = Effect.unsafeMakeLatch(false)
@@ -29,14 +28,14 @@ export const serve = Effect.fnUntraced(function* (parts: EngineParts) {
   const table = new RequestTable({
     scheduler,
     now,
-    maxParkedTime: Duration.toMillis(pacing.maxParkedTime),
+    maxParkedTime: options.maxParkedMillis,
     decodeToken: tokenizer && ((id) => tokenizer.decodeToken(id)),
     wakeLoop: () => work.unsafeOpen(),
     wakeReaper: () => expiries.unsafeOpen()
   })
   let health: Health = { status: "ready" }
 
-  const loop = runLoop({ scheduler, table, model, depth: pacing.overlap ? 2 : 1, work }).pipe(
+  const loop = runLoop({ scheduler, table, model, depth: options.overlap ? 2 : 1, work }).pipe(
     Effect.onExit((exit) =>
       Effect.sync(() => {
         if (health.status !== "ready" || !Exit.isFailure(exit)) return

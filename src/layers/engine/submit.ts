@@ -8,7 +8,6 @@ import { makeAssembler } from "../../domain/request/assemble.ts"
 import { GenerateRequest } from "../../domain/request/generateRequest.ts"
 import type { Sequence } from "../../domain/request/sequence.ts"
 import type { ResolvedSampling } from "../../domain/sampling/resolveSampling.ts"
-import type { SamplingParams } from "../../domain/sampling/samplingParams.ts"
 import type { EngineService } from "../../services/Engine.ts"
 import type { TokenizerInstance } from "../../services/Tokenizer.ts"
 import { checkPrompt, decodeRequest, promptIds } from "./admission.ts"
@@ -16,8 +15,8 @@ import { Outbox } from "./outbox.ts"
 import type { EngineParts } from "./parts.ts"
 import type { Output, Request, RequestTable } from "./requestTable.ts"
 
-/** Sampling parameters as given, completed for this model. */
-export type ResolveParams = (given: SamplingParams) => Either.Either<ResolvedSampling, InvalidRequest>
+/** Sampling parameters as given, completed for this model. `arrival` counts the engine's requests. */
+export type ResolveParams = (given: unknown, arrival: number) => Either.Either<ResolvedSampling, InvalidRequest>
 
 export interface Admission {
   readonly table: RequestTable
@@ -48,6 +47,9 @@ const textSource = (tokenizer: TokenizerInstance | undefined, { promptTokenIds, 
         skipSpecialTokens: sampling.skipSpecialTokens,
         spacesBetweenSpecialTokens: sampling.spacesBetweenSpecialTokens
       })
+
+/** Output sequences of a request: `n` is no parameter that this build serves. */
+const replies = 1
 
 /** Output `index` draws with seed + index; the first alone answers for the prompt. */
 const makeSequence = (id: number, requestId: string, index: number, prepared: Prepared): Sequence => {
@@ -86,10 +88,10 @@ const makeRequest = (
     outputs,
     outbox: new Outbox({
       requestId,
-      indices: sampling.n,
+      indices: replies,
       kind: sampling.outputKind,
-      highWater: parts.pacing.streamBuffer * sampling.n,
-      interval: parts.pacing.streamInterval,
+      highWater: parts.options.streamBuffer * replies,
+      interval: parts.options.streamInterval,
       onFull: () => table.park(made),
       onDrained: () => table.resume(made)
     }),
@@ -100,10 +102,10 @@ const makeRequest = (
     promptLogprobs: sampling.draw.promptLogprobs < 0 ? undefined : [null],
     parkedAt: Number.POSITIVE_INFINITY,
     firstTokenTime: null,
-    running: sampling.n
+    running: replies
   }
-  for (let index = 0; index < sampling.n; index++) {
-    const assembler = makeAssembler({ source: textSource(parts.tokenizer, prepared), ...sampling })
+  for (let index = 0; index < replies; index++) {
+    const assembler = makeAssembler({ source: textSource(parts.tokenizer, prepared), minTokens: 0, ...sampling })
     outputs.push({
       request: made,
       index,
@@ -119,11 +121,13 @@ export const makeSubmit = (parts: EngineParts, admission: Admission): EngineServ
   const { table, refusal } = admission
   let sequences = 0
   let requests = 0
+  let arrivals = 0
 
   const prepare = Effect.fnUntraced(function* (given: GenerateRequest) {
+    // First the parameters by themselves: what is wrong in them is then named as their user knows it.
+    const sampling = yield* parts.resolveParams(given?.params, arrivals++)
     const request = yield* decodeRequest(GenerateRequest, given)
     if (request.lora !== undefined) return yield* refusedLora
-    const sampling = yield* parts.resolveParams(request.params ?? {})
     // A text may be long: whoever interrupts is heard before and after it is tokenised, and nothing has been taken yet.
     yield* Effect.yieldNow()
     const promptTokenIds = yield* promptIds(request, parts.tokenizer)
@@ -141,7 +145,7 @@ export const makeSubmit = (parts: EngineParts, admission: Admission): EngineServ
 
   /** The one synchronous insert. */
   const admit = (prepared: Prepared): Effect.Effect<Request, AdmissionError> =>
-    Effect.suspend(() => {
+    Effect.suspend((): Effect.Effect<Request, AdmissionError> => {
       const refused = refusal()
       if (refused !== undefined) return refused
       const requestId = prepared.request.requestId ?? freshId()
@@ -152,7 +156,7 @@ export const makeSubmit = (parts: EngineParts, admission: Admission): EngineServ
           expected: "an id that no request in flight has",
           mend: "Choose another, or leave it out."
         })
-      const { maxQueuedRequests } = parts.pacing
+      const { maxQueuedRequests } = parts.options
       if (parts.scheduler.counts().waiting >= maxQueuedRequests) return new QueueFull({ maxQueuedRequests })
       const request = makeRequest(requestId, prepared, parts, admission, () => sequences++)
       table.add(request)

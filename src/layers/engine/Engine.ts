@@ -1,0 +1,137 @@
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import { decodeEngineOptions, type EngineOptions } from "../../domain/config/engineOptions.ts"
+import { type ResolvedOptions, resolve } from "../../domain/config/resolve.ts"
+import { CheckpointInvalid, InvalidOptions, type StartError } from "../../domain/errors.ts"
+import { compileModel, type ModelFacts } from "../../domain/model/load.ts"
+import { arenaBytes, weightBytes } from "../../domain/plan/footprint.ts"
+import type { Plan } from "../../domain/plan/plan.ts"
+import { generationDefaults, readGenerationConfig } from "../../domain/sampling/generationConfig.ts"
+import { resolveSampling } from "../../domain/sampling/resolveSampling.ts"
+import { matchWeights } from "../../domain/weights/match.ts"
+import { Backend, type LoadedModel } from "../../services/Backend.ts"
+import { BlockAllocator } from "../../services/BlockAllocator.ts"
+import { ChatTemplate } from "../../services/ChatTemplate.ts"
+import { Engine, type EngineService, type ServedModel } from "../../services/Engine.ts"
+import { type ModelFolder, ModelSource } from "../../services/ModelSource.ts"
+import { Scheduler } from "../../services/Scheduler.ts"
+import { Tokenizer, type TokenizerInstance } from "../../services/Tokenizer.ts"
+import type { EngineParts } from "./parts.ts"
+import { serve } from "./serve.ts"
+
+/** What an engine is put together from. */
+export type EngineNeeds = ModelSource | Backend | Tokenizer | ChatTemplate | Scheduler | BlockAllocator
+
+const describe = (
+  options: EngineOptions,
+  facts: ModelFacts,
+  resolved: ResolvedOptions,
+  model: LoadedModel,
+  rest: Pick<ServedModel, "device" | "tokenizer" | "chatTemplate">
+): ServedModel => ({
+  name: options.servedModelName ?? options.model,
+  architecture: facts.architecture,
+  tasks: ["generate"],
+  dtype: facts.dtype,
+  vocabSize: facts.vocabSize,
+  maxModelLen: facts.maxModelLen,
+  maxNumSeqs: resolved.scheduler.maxNumSeqs,
+  maxNumBatchedTokens: resolved.scheduler.maxNumBatchedTokens,
+  blockSize: resolved.scheduler.blockSize,
+  kvBlocks: resolved.blocks,
+  weightBytes: model.weightBytes,
+  cacheBytes: model.cacheBytes,
+  ...rest
+})
+
+/** From config.json and the tensors' headers to a plan whose weights are all accounted for. */
+const compileFolder = Effect.fnUntraced(function* (folder: ModelFolder, options: EngineOptions) {
+  const { model } = options
+  const compiled = yield* compileModel(folder.config, {
+    model,
+    dtype: options.dtype ?? "auto",
+    ...(options.maxModelLen === undefined ? {} : { maxModelLen: options.maxModelLen })
+  })
+  const tensors = yield* folder.tensors
+  const plan = yield* Either.mapLeft(
+    matchWeights(compiled.plan, tensors),
+    (problems) => new CheckpointInvalid({ model, problems })
+  )
+  return { plan, facts: compiled.facts, tensors }
+})
+
+/** Sampling defaults: the checkpoint's, another folder's, or none, under what the user overrides. */
+const readDefaults = Effect.fnUntraced(function* (folder: ModelFolder, options: EngineOptions) {
+  const { model, generationConfig = "auto" } = options
+  const elsewhere = generationConfig !== "auto" && generationConfig !== "vllm"
+  const from = elsewhere ? yield* (yield* ModelSource).open(generationConfig) : folder
+  const checkpoint = yield* Either.mapLeft(
+    readGenerationConfig(from.generationConfig ?? {}),
+    (problems) => new CheckpointInvalid({ model, problems })
+  )
+  return yield* Either.mapLeft(generationDefaults(checkpoint, options), (problem) => new InvalidOptions(problem))
+})
+
+const resolveFor = (options: EngineOptions, facts: ModelFacts, plan: Plan, device: typeof Backend.Service.device) =>
+  resolve({
+    options,
+    facts,
+    device,
+    weightBytes: weightBytes(plan) + arenaBytes(plan, 0),
+    arenaBytesPerToken: plan.tokenBytes
+  })
+
+/** The engine's own scheduler over its own pool: two engines in one graph share neither. */
+export const makeScheduler = Effect.fnUntraced(function* ({ scheduler, blocks, prefixCaching }: ResolvedOptions) {
+  const pool = (yield* BlockAllocator).make({ blocks, blockSize: scheduler.blockSize, prefixCaching })
+  const { make } = yield* Scheduler
+  return yield* Effect.try({ try: () => make(scheduler, pool), catch: (fault) => fault }).pipe(
+    Effect.catchAll((fault) => (fault instanceof InvalidOptions ? fault : Effect.die(fault)))
+  )
+})
+
+/** Opens, compiles, loads and starts. The Scope owns weights, KV pool, native thread and loop. */
+export const make = (given: EngineOptions): Effect.Effect<EngineService, StartError, EngineNeeds | Scope.Scope> =>
+  Effect.gen(function* () {
+    const options = yield* decodeEngineOptions(given)
+    const backend = yield* Backend
+    const folder = yield* (yield* ModelSource).open(options.model)
+    const { plan, facts, tensors } = yield* compileFolder(folder, options)
+    const defaults = yield* readDefaults(folder, options)
+    const resolved = yield* resolveFor(options, facts, plan, backend.device)
+    const { maxNumBatchedTokens: maxTokens, maxNumSeqs: maxSequences, blockSize } = resolved.scheduler
+    const capacity = { maxTokens, maxSequences, blocks: resolved.blocks, blockSize }
+    const noTokenizer: Effect.Effect<TokenizerInstance | undefined> = Effect.succeed(undefined)
+    const loadTokenizer = options.skipTokenizerInit === true ? noTokenizer : (yield* Tokenizer).load(folder)
+    // The device loads on its own thread: the tokenizer is built meanwhile.
+    const [model, tokenizer, template] = yield* Effect.all(
+      [backend.load({ plan, tensors, capacity }), loadTokenizer, (yield* ChatTemplate).load(folder)],
+      { concurrency: "unbounded" }
+    )
+    const samplingFacts = {
+      vocabSize: Math.max(facts.vocabSize, tokenizer?.vocabSize ?? 0),
+      maxLogprobs: resolved.maxLogprobs,
+      eosTokenIds: facts.eosTokenIds,
+      tokenizer: tokenizer !== undefined,
+      seed: resolved.seed
+    }
+    const parts: EngineParts = {
+      served: describe(options, facts, resolved, model, {
+        device: backend.device.description,
+        tokenizer: tokenizer !== undefined,
+        chatTemplate: template.present
+      }),
+      options: resolved,
+      model,
+      scheduler: yield* makeScheduler(resolved),
+      tokenizer,
+      template,
+      resolveParams: (params, arrival) => resolveSampling(params, defaults, samplingFacts, arrival)
+    }
+    return yield* serve(parts)
+  })
+
+export const layer = (options: EngineOptions): Layer.Layer<Engine, StartError, EngineNeeds> =>
+  Layer.scoped(Engine, make(options))

@@ -1,0 +1,39 @@
+import * as Chunk from "effect/Chunk"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import type { GenerateError } from "../../domain/errors.ts"
+import { foldDeltas } from "../../domain/request/fold.ts"
+import type { ChatRequest, GenerateRequest } from "../../domain/request/generateRequest.ts"
+import type { ChatDelta, GenerationDelta, RequestOutput } from "../../domain/request/outputs.ts"
+import { Engine } from "../../services/Engine.ts"
+import { chatPrompt } from "./chat.ts"
+
+/** A request's deltas. Interrupting the stream gives its KV blocks back within one step. */
+export const generate = (request: GenerateRequest): Stream.Stream<GenerationDelta, GenerateError, Engine> =>
+  Stream.unwrapScoped(Effect.flatMap(Engine, (engine) => Effect.map(engine.submit(request), ({ deltas }) => deltas)))
+
+/** The whole reply: what folding `generate` gives. */
+export const complete = (request: GenerateRequest): Effect.Effect<RequestOutput, GenerateError, Engine> =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const engine = yield* Engine
+      // No reader waits for pieces: each output comes once, whole, and the request is never parked.
+      const params = { ...request?.params, outputKind: "final" as const }
+      const { requestId, promptTokenIds, deltas } = yield* engine.submit({ ...request, params })
+      const all = yield* Stream.runCollect(deltas)
+      return foldDeltas({ requestId, prompt: request.prompt ?? null, promptTokenIds }, Chunk.toReadonlyArray(all))
+    })
+  )
+
+/** A chat's deltas, as `generate`. */
+export const chat = (request: ChatRequest): Stream.Stream<ChatDelta, GenerateError, Engine> =>
+  Stream.unwrapScoped(
+    Effect.flatMap(Engine, (engine) => Effect.map(engine.submitChat(request), ({ deltas }) => deltas))
+  )
+
+/** The whole reply to a chat, its rendered text as the prompt. */
+export const completeChat = (request: ChatRequest): Effect.Effect<RequestOutput, GenerateError, Engine> =>
+  Effect.gen(function* () {
+    const { prompt, request: rendered } = yield* chatPrompt(yield* Engine, request)
+    return { ...(yield* complete(rendered)), prompt }
+  })

@@ -1,0 +1,26 @@
+import type { TokenizerInstance } from "../../services/Tokenizer.ts"
+
+/** Ends a reply of the null model, when its script draws it. */
+export const endOfText = 256
+
+/** Ids of the null model; those from 257 have no text. */
+export const vocabSize = 512
+
+const isByte = (id: number) => id < 256
+
+/** A tokenizer without files: the UTF-8 bytes of a text are its ids, and 256 ends it. */
+export const bytesTokenizer: TokenizerInstance = {
+  vocabSize,
+  specialIds: new Set([endOfText]),
+  tokenId: (text) => (Buffer.byteLength(text) === 1 ? Buffer.from(text)[0] : undefined),
+  encode: (text) => [...Buffer.from(text, "utf8")],
+  decode: (ids) => Buffer.from(ids.filter(isByte)).toString("utf8"),
+  decodeToken: (id) => (isByte(id) ? Buffer.from([id]).toString("utf8") : ""),
+  detokenizer: () => {
+    const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
+    return {
+      push: (ids) => decoder.decode(Uint8Array.from(ids.filter(isByte)), { stream: true }),
+      flush: () => decoder.decode()
+    }
+  }
+}

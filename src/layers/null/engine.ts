@@ -1,0 +1,95 @@
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import { decodeEngineOptions, type EngineOptions } from "../../domain/config/engineOptions.ts"
+import { resolve } from "../../domain/config/resolve.ts"
+import type { StartError } from "../../domain/errors.ts"
+import type { Plan } from "../../domain/plan/plan.ts"
+import { noDefaults } from "../../domain/sampling/generationConfig.ts"
+import { resolveSampling } from "../../domain/sampling/resolveSampling.ts"
+import { Backend } from "../../services/Backend.ts"
+import type { BlockAllocator } from "../../services/BlockAllocator.ts"
+import { Engine, type EngineService } from "../../services/Engine.ts"
+import type { Scheduler } from "../../services/Scheduler.ts"
+import { makeScheduler } from "../engine/Engine.ts"
+import { serve } from "../engine/serve.ts"
+import { bytesTokenizer, endOfText, vocabSize } from "./bytesTokenizer.ts"
+
+const kvBytesPerToken = 8
+const maxModelLen = 4096
+
+/** A plan that computes nothing: one cache group, no instruction, no weight. */
+const plan: Plan = {
+  architecture: "NullForCausalLM",
+  dtype: "float32",
+  instructions: [],
+  headStart: 0,
+  slots: [],
+  tokenBytes: 0,
+  outputBytes: 0,
+  weights: [],
+  cacheGroups: [{ layers: 1, kvHeads: 1, keyDim: 1, valueDim: 1, dtype: "float32", window: 0 }],
+  logits: { kind: "view", slot: 0, column: 0, columns: vocabSize },
+  vocabSize
+}
+
+export interface NullEngineOptions extends Partial<Omit<EngineOptions, "device">> {
+  /** Usable KV blocks; by default enough for 64 sequences of maxModelLen. */
+  readonly kvBlocks?: number
+}
+
+/** An engine without a checkpoint over whatever Backend there is: prompts are bytes, replies what the device says. */
+export const make = ({
+  kvBlocks,
+  ...given
+}: NullEngineOptions): Effect.Effect<EngineService, StartError, Backend | Scheduler | BlockAllocator | Scope.Scope> =>
+  Effect.gen(function* () {
+    const options = yield* decodeEngineOptions({ model: "null", ...given })
+    const backend = yield* Backend
+    const facts = { parameters: 0, kvBytesPerToken, maxModelLen: options.maxModelLen ?? maxModelLen }
+    const device = { ...backend.device, memory: Number.MAX_SAFE_INTEGER }
+    const derived = yield* resolve({ options, facts, device, weightBytes: 0, arenaBytesPerToken: 0 })
+    const resolved = { ...derived, blocks: kvBlocks ?? derived.blocks }
+    const { maxNumBatchedTokens: maxTokens, maxNumSeqs: maxSequences, blockSize } = resolved.scheduler
+    const tensors = { files: [], tensors: new Map() }
+    const scheduler = yield* makeScheduler(resolved)
+    const capacity = { maxTokens, maxSequences, blocks: resolved.blocks, blockSize }
+    const model = yield* backend.load({ plan, tensors, capacity })
+    const tokenizer = options.skipTokenizerInit === true ? undefined : bytesTokenizer
+    const sampling = {
+      vocabSize,
+      maxLogprobs: resolved.maxLogprobs,
+      eosTokenIds: [endOfText],
+      tokenizer: tokenizer !== undefined,
+      seed: resolved.seed
+    }
+    return yield* serve({
+      served: {
+        name: options.servedModelName ?? options.model,
+        architecture: plan.architecture,
+        tasks: ["generate"],
+        device: backend.device.description,
+        dtype: plan.dtype,
+        vocabSize,
+        maxModelLen: facts.maxModelLen,
+        maxNumSeqs: maxSequences,
+        maxNumBatchedTokens: maxTokens,
+        blockSize,
+        kvBlocks: resolved.blocks,
+        weightBytes: model.weightBytes,
+        cacheBytes: model.cacheBytes,
+        tokenizer: tokenizer !== undefined,
+        chatTemplate: false
+      },
+      options: resolved,
+      model,
+      scheduler,
+      tokenizer,
+      template: undefined,
+      resolveParams: (params, arrival) => resolveSampling(params, noDefaults, sampling, arrival)
+    })
+  })
+
+export const layer = (
+  options: NullEngineOptions = {}
+): Layer.Layer<Engine, StartError, Backend | Scheduler | BlockAllocator> => Layer.scoped(Engine, make(options))

@@ -1,0 +1,209 @@
+import { assert, describe, it, layer as layerSuite } from "@effect/vitest"
+import * as Chunk from "effect/Chunk"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type { StartError } from "../domain/errors.ts"
+import { foldDeltas } from "../domain/request/fold.ts"
+import type { GenerateRequest } from "../domain/request/generateRequest.ts"
+import type { GenerationDelta } from "../domain/request/outputs.ts"
+import { complete, generate } from "../layers/engine/derived.ts"
+import { Engine } from "../services/Engine.ts"
+
+const prompt = [1, 2, 3, 4, 5]
+const greedy = { temperature: 0, ignoreEos: true, logprobs: 2 }
+const request = (maxTokens: number, more: GenerateRequest = {}): GenerateRequest => ({
+  promptTokenIds: prompt,
+  params: { ...greedy, maxTokens },
+  ...more
+})
+const deltasOf = (asked: GenerateRequest) => Effect.map(Stream.runCollect(generate(asked)), Chunk.toReadonlyArray)
+
+/** All blocks free, nothing running: waits, for a step in flight has to retire first. */
+const idle = Effect.gen(function* () {
+  const engine = yield* Engine
+  for (let wait = 0; wait < 500; wait++) {
+    const { running, waiting, parked, kvBlocksFree, kvBlocksTotal } = yield* engine.metrics
+    if (running + waiting + parked === 0 && kvBlocksFree === kvBlocksTotal) return
+    yield* Effect.sleep("10 millis")
+  }
+  assert.fail(`blocks were not given back: ${JSON.stringify(yield* engine.metrics)}`)
+})
+
+const withoutMetrics = (deltas: ReadonlyArray<GenerationDelta>) => {
+  const { metrics, ...output } = foldDeltas({ requestId: "same", prompt: null, promptTokenIds: prompt }, deltas)
+  assert.isNotNull(metrics)
+  return output
+}
+
+const streams = {
+  "folding generate equals complete": Effect.gen(function* () {
+    const folded = withoutMetrics(yield* deltasOf(request(12)))
+    const { metrics, ...whole } = yield* complete(request(12))
+    assert.isNotNull(metrics)
+    // The second finds the first's blocks in the cache: same answer, another count of cached tokens.
+    assert.deepStrictEqual({ ...whole, requestId: "same", numCachedTokens: 0 }, { ...folded, numCachedTokens: 0 })
+    assert.isTrue(whole.finished)
+    assert.strictEqual(whole.outputs[0]?.tokenIds.length, 12)
+  }),
+  "gives each index one finish reason, the prompt's facts first and the usage last": Effect.gen(function* () {
+    const deltas = yield* deltasOf(request(6))
+    assert.strictEqual(deltas.filter(({ finishReason }) => finishReason !== null).length, 1)
+    assert.deepStrictEqual(
+      deltas.map((delta) => delta.prompt !== undefined),
+      [true, ...deltas.slice(1).map(() => false)]
+    )
+    assert.deepStrictEqual(deltas.at(-1)?.usage, { promptTokens: 5, completionTokens: 6, totalTokens: 11 })
+    assert.strictEqual(deltas.at(-1)?.finishReason, "length")
+  }),
+  "outputKind changes what a delta carries, not what is said": Effect.gen(function* () {
+    const kinds = ["delta", "cumulative", "final"] as const
+    const all = yield* Effect.forEach(kinds, (outputKind) =>
+      deltasOf(request(8, { params: { ...greedy, maxTokens: 8, outputKind } }))
+    )
+    const folded = all.map((deltas, kind) =>
+      foldDeltas({ requestId: "same", prompt: null, promptTokenIds: prompt }, deltas, kinds[kind] === "cumulative")
+    )
+    assert.deepStrictEqual(folded[1]?.outputs, folded[0]?.outputs)
+    assert.deepStrictEqual(folded[2]?.outputs, folded[0]?.outputs)
+    assert.strictEqual(all[2]?.length, 1)
+  }),
+  "gives logprobs token by token, the drawn token first and no token twice": Effect.gen(function* () {
+    const output = yield* complete(request(4, { params: { ...greedy, maxTokens: 4, promptLogprobs: 1 } }))
+    const [reply] = output.outputs
+    assert.deepStrictEqual(
+      reply?.logprobs?.map(([first]) => first?.tokenId),
+      [...(reply?.tokenIds ?? [])]
+    )
+    for (const entries of reply?.logprobs ?? [])
+      assert.strictEqual(new Set(entries.map(({ tokenId }) => tokenId)).size, entries.length)
+    assert.isNull(output.promptLogprobs?.[0])
+    assert.deepStrictEqual(
+      output.promptLogprobs?.slice(1).map((entries) => entries?.[0]?.tokenId),
+      prompt.slice(1)
+    )
+  }),
+  "answers a request the same alone and among others": Effect.gen(function* () {
+    const alone = yield* complete(request(10))
+    const others = Array.from({ length: 7 }, (_, n) => request(3 + n, { promptTokenIds: [n + 2, 9, n] }))
+    const among = yield* Effect.forEach([...others, request(10), ...others], complete, { concurrency: "unbounded" })
+    assert.deepStrictEqual(among[7]?.outputs, alone.outputs)
+  })
+}
+
+const ends = {
+  "gives the blocks back when the reader is interrupted": Effect.gen(function* () {
+    const engine = yield* Engine
+    const reader = yield* Effect.fork(Stream.runDrain(generate(request(engine.model.maxModelLen))))
+    yield* Effect.sleep("30 millis")
+    yield* Fiber.interrupt(reader)
+    yield* idle
+  }),
+  "gives the blocks back when the reader has had enough": Effect.gen(function* () {
+    const engine = yield* Engine
+    const some = yield* Stream.runCollect(Stream.take(generate(request(engine.model.maxModelLen)), 2))
+    assert.strictEqual(Chunk.size(some), 2)
+    yield* idle
+  }),
+  "abort(id) ends the stream with finish reason abort": Effect.gen(function* () {
+    const engine = yield* Engine
+    const reader = yield* Effect.fork(deltasOf(request(engine.model.maxModelLen, { requestId: "mine" })))
+    yield* Effect.sleep("30 millis")
+    yield* engine.abort("mine")
+    yield* engine.abort("nobody's")
+    const deltas = yield* Fiber.join(reader)
+    assert.strictEqual(deltas.at(-1)?.finishReason, "abort")
+    assert.strictEqual(deltas.filter(({ finishReason }) => finishReason !== null).length, 1)
+    yield* idle
+  }),
+  "refuses what it cannot serve, by name, and goes on serving": Effect.gen(function* () {
+    const engine = yield* Engine
+    const { maxModelLen, vocabSize } = engine.model
+    const refused = (given: unknown) => Effect.flip(complete(given as GenerateRequest))
+    const expectations: ReadonlyArray<readonly [unknown, string, string?]> = [
+      [{ promptTokenIds: [] }, "InvalidRequest", "prompt"],
+      [{}, "InvalidRequest", "prompt"],
+      [{ prompt: "a", promptTokenIds: [1] }, "InvalidRequest", "prompt"],
+      [{ promptTokenIds: [1, vocabSize] }, "InvalidRequest", "promptTokenIds[1]"],
+      [{ promptTokenIds: [-1] }, "InvalidRequest", "promptTokenIds[0]"],
+      [{ promptTokenIds: [1.5] }, "InvalidRequest", "promptTokenIds[0]"],
+      [{ promptTokenIds: new Array(maxModelLen).fill(1) }, "PromptTooLong"],
+      [{ promptTokenIds: [1], params: { temperature: Number.NaN } }, "InvalidRequest", "temperature"],
+      [{ promptTokenIds: [1], params: { stop: [""] } }, "InvalidRequest"],
+      [{ promptTokenIds: [1], params: { maxtokens: 3 } }, "InvalidRequest", "maxtokens"],
+      [{ promptTokenIds: [1], promt: "x" }, "InvalidRequest", "promt"]
+    ]
+    for (const [given, tag, field] of expectations) {
+      const error = yield* refused(given)
+      assert.strictEqual(error._tag, tag, JSON.stringify(given)?.slice(0, 80))
+      if (field !== undefined && error._tag === "InvalidRequest") assert.strictEqual(error.field, field)
+    }
+    assert.strictEqual((yield* complete(request(2))).outputs[0]?.tokenIds.length, 2)
+    yield* idle
+  }),
+  "refuses an id that is in flight": Effect.gen(function* () {
+    const error = yield* Effect.scoped(
+      Effect.gen(function* () {
+        const engine = yield* Engine
+        yield* engine.submit(request(engine.model.maxModelLen, { requestId: "one" }))
+        return yield* Effect.flip(engine.submit(request(1, { requestId: "one" })))
+      })
+    )
+    assert.strictEqual(error._tag, "InvalidRequest")
+    yield* idle
+    yield* complete(request(1, { requestId: "one" }))
+  })
+}
+
+/** Every promise that an Engine makes whatever runs behind it: a suite over any layer that provides one. */
+export const engineContract = <E>(name: string, layer: Layer.Layer<Engine, E | StartError>): void => {
+  describe(`${name} keeps the engine's contract`, () => {
+    const promises: Record<string, Effect.Effect<unknown, unknown, Engine>> = { ...streams, ...ends }
+    layerSuite(layer, { excludeTestServices: true, timeout: "60 seconds" })((it) => {
+      for (const [promise, test] of Object.entries(promises)) it.effect(promise, () => test)
+    })
+
+    it.live("closed, ends every stream with EngineClosed and takes no more work", () =>
+      Effect.gen(function* () {
+        const scope = yield* Scope.make()
+        const context = yield* Layer.buildWithScope(layer, scope)
+        const engine = yield* Effect.provide(Engine, context)
+        const reader = yield* Effect.fork(
+          Effect.provide(Effect.flip(deltasOf(request(engine.model.maxModelLen))), context)
+        )
+        yield* Effect.sleep("30 millis")
+        yield* Scope.close(scope, Exit.void)
+        assert.strictEqual((yield* Fiber.join(reader))._tag, "EngineClosed")
+        const refused = yield* Effect.flip(Effect.provide(complete(request(1)), context))
+        assert.strictEqual(refused._tag, "EngineClosed")
+        assert.deepStrictEqual(yield* engine.health, { status: "closed" })
+      })
+    )
+
+    it.live("two engines in one graph share neither requests nor blocks", () =>
+      Effect.scoped(
+        Effect.gen(function* () {
+          const one = yield* Effect.flatMap(Layer.build(Layer.fresh(layer)), (context) =>
+            Effect.provide(Engine, context)
+          )
+          const two = yield* Effect.flatMap(Layer.build(Layer.fresh(layer)), (context) =>
+            Effect.provide(Engine, context)
+          )
+          yield* one.submit(request(one.model.maxModelLen, { requestId: "same" }))
+          yield* two.submit(request(two.model.maxModelLen, { requestId: "same" }))
+          const before = yield* two.metrics
+          yield* one.abort("same")
+          yield* Effect.sleep("50 millis")
+          assert.strictEqual((yield* one.metrics).running, 0)
+          const after = yield* two.metrics
+          assert.strictEqual(after.running + after.parked + after.waiting, 1)
+          assert.strictEqual(after.kvBlocksTotal, before.kvBlocksTotal)
+          assert.isBelow(after.kvBlocksFree, after.kvBlocksTotal)
+        })
+      )
+    )
+  })
+}
