@@ -1,18 +1,12 @@
-import type { OutputRows, StepInput, StepResult } from "../../domain/batch/step.ts"
+import type { StepInput, StepResult } from "../../domain/batch/step.ts"
 import { makeInterpreter } from "../../domain/plan/interpret.ts"
 import type { Plan } from "../../domain/plan/plan.ts"
+import { drawRow } from "../../domain/sampling/draw.ts"
 import { emptyResult, judgeRow } from "../../domain/sampling/judge.ts"
 import type { Capacity } from "../../services/Backend.ts"
 
 /** Output rows that the head takes at once: bounds the logits to this many rows of the vocabulary. */
 const slabRows = 32
-
-/** The greatest logit's id; of equals the lower. */
-const draw = (logits: Float32Array, _rows: OutputRows, _r: number): number => {
-  let best = 0
-  for (let id = 1; id < logits.length; id++) if (logits[id]! > logits[best]!) best = id
-  return best
-}
 
 /** Tokens with those that the step before drew put in their places. */
 const settleTokens = (tokens: Int32Array, drawn: Int32Array): Int32Array =>
@@ -34,7 +28,7 @@ export const makeRunner = (plan: Plan, weights: ReadonlyArray<Float32Array>, cap
       const slab = rows.index.subarray(first, first + slabRows)
       interpreter.run({ ...step, rows: slab }, plan.headStart, plan.instructions.length)
       for (let r = 0; r < slab.length; r++)
-        judgeRow(logits.subarray(r * plan.vocabSize, (r + 1) * plan.vocabSize), rows, first + r, result, draw)
+        judgeRow(logits.subarray(r * plan.vocabSize, (r + 1) * plan.vocabSize), rows, first + r, result, drawRow)
     }
     drawn = result.tokens.slice()
     return { ...result, elapsed: performance.now() - begun }
