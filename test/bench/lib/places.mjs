@@ -20,8 +20,12 @@ export const fromShared = (...path) =>
     "The folder `shared` is no part of a clone: put it beside the clone, or name it in MILLRACE_SHARED."
   )
 
-export const needDist = () =>
-  need(join(root, "dist", "index.js"), "Build Millrace first: `npm ci` or `npm run prepare` in the clone.")
+/** A file of the build; by default the public entry. */
+export const needDist = (...path) =>
+  need(
+    join(root, "dist", ...(path.length > 0 ? path : ["index.js"])),
+    "Build Millrace first: `npm ci` or `npm run prepare` in the clone."
+  )
 export const needPeer = () =>
   need(
     join(bench, "node_modules", "node-llama-cpp", "package.json"),

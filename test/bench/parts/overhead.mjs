@@ -7,7 +7,7 @@ const newTokens = 160
 
 /** The engine's own modules, from the build. */
 const modules = async () => {
-  needDist()
+  needDist("layers", "engine", "Engine.js")
   const from = (path) => import(pathToFileURL(join(root, "dist", path)).href)
   const named = {
     Effect: import("effect/Effect"),

@@ -2,7 +2,7 @@ import { needDist } from "../lib/places.mjs"
 
 /** The tokenizer's own script, on Brook's byte-level BPE. */
 export const tokenizer = async () => {
-  needDist()
+  needDist("layers", "Tokenizer.js")
   const { brook, tokenizerBench } = await import("../tokenizer.mjs")
   const { tokenizer: _, ...figures } = await tokenizerBench(brook)
   return {
