@@ -1,7 +1,7 @@
 // Tokens per second of byte-level BPE on 1 MB of text, and the time to load a tokenizer.
 // usage: node test/bench/tokenizer.mjs [folder with tokenizer.json]...   (built dist, or Node with type stripping)
 import { existsSync, readFileSync } from "node:fs"
-import { fileURLToPath, fileURLToPath } from "node:url"
+import { fileURLToPath } from "node:url"
 import * as Effect from "effect/Effect"
 
 const built = new URL("../../dist/layers/Tokenizer.js", import.meta.url)
@@ -63,8 +63,7 @@ export const tokenizerBench = async (path) => {
   }
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  export const brook = fileURLToPath(new URL("../../models/brook", import.meta.url))
+export const brook = fileURLToPath(new URL("../../models/brook", import.meta.url))
 
 if (process.argv[1] === fileURLToPath(import.meta.url))
   for (const path of process.argv.length > 2 ? process.argv.slice(2) : [brook]) console.log(await tokenizerBench(path))
