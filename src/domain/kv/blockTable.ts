@@ -2,7 +2,7 @@
 export interface BlockTable {
   readonly blocks: Array<number>
   /** Name of each full block that is registered for prefix caching, by position: what the next block's chain hangs on. */
-  readonly hashes: Array<string>
+  readonly hashes: Array<number>
 }
 
 export const emptyBlockTable = (): BlockTable => ({ blocks: [], hashes: [] })

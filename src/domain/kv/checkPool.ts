@@ -31,5 +31,5 @@ export const checkPool = (
     if (index.has(block)) registered++
   }
   if (references[0] !== 0) throw new Error("The null block is lent.")
-  if (registered !== index.size) throw new Error(`${index.size} keys name ${registered} registered blocks.`)
+  if (registered !== index.size) throw new Error(`${index.size} chains name ${registered} registered blocks.`)
 }

@@ -51,9 +51,9 @@ export const makeBlockPool = (config: BlockPoolConfig): BlockPool => {
       if (table.blocks.length > 0) throw new Error("Only an empty block table can adopt a cached prefix.")
       if (!prefixCaching) return 0
       const most = Math.floor((tokens.length - 1) / blockSize)
-      let parent = index.root(extraKey)
+      let parent = 0
       for (let i = 0; i < most; i++) {
-        const block = index.find(index.key(parent, tokens, i * blockSize))
+        const block = index.find(parent, tokens, i * blockSize, extraKey)
         if (block === 0) break
         hold(block)
         parent = index.nameOf(block)
@@ -68,11 +68,12 @@ export const makeBlockPool = (config: BlockPoolConfig): BlockPool => {
       if (computed > tokens.length || full > table.blocks.length)
         throw new Error(`${computed} tokens cannot be registered: ${tokens.length} are known.`)
       for (let i = table.hashes.length; i < full; i++) {
-        const parent = i === 0 ? index.root(extraKey) : table.hashes[i - 1]!
-        const key = index.key(parent, tokens, i * blockSize)
-        const twin = index.find(key)
+        const parent = i === 0 ? 0 : table.hashes[i - 1]!
+        const twin = index.find(parent, tokens, i * blockSize, extraKey)
         // A twin was computed beside this block: it stays the one to adopt, and the chain goes on behind it.
-        table.hashes.push(twin === 0 ? index.add(table.blocks[i]!, key) : index.nameOf(twin))
+        table.hashes.push(
+          twin === 0 ? index.add(table.blocks[i]!, parent, tokens, i * blockSize, extraKey) : index.nameOf(twin)
+        )
       }
     },
     release: (table) => {

@@ -44,7 +44,7 @@ const take = (draft: Draft, entry: Entry, tokens: number) => {
   entry.drawRow = draft.rows - 1
 }
 
-/** Running sequences in serving order. A preempted one leaves the list behind the place where we stand. */
+/** Running sequences in serving order. Who is preempted leaves the list from its end, at or behind where we stand. */
 const serveRunning = (state: SchedulerState, draft: Draft) => {
   const { running, pool } = state
   for (let i = 0; i < running.length && draft.budget > 0; i++) {
@@ -56,7 +56,6 @@ const serveRunning = (state: SchedulerState, draft: Draft) => {
       if (draft.short) continue
       if (makeRoom(state, entry, computed + tokens) === "later") {
         draft.short = true
-        if (running[i] !== entry) i--
         continue
       }
     }

@@ -233,6 +233,21 @@ describe("parking", () => {
 })
 
 describe("overlap", () => {
+  it("lets a later arrival take no block of an earlier one that waits for its token", () => {
+    const d = drive({ blocks: 5, blockSize: 4, maxModelLen: 20, maxNumBatchedTokens: 20, maxNumSeqs: 3 })
+    const first = makeSequence({ id: 1, prompt: range(11) })
+    d.scheduler.add(first)
+    d.submit()
+    d.scheduler.park(first)
+    d.scheduler.add(makeSequence({ id: 2, prompt: range(3, 20), limits: { maxTokens: 3 } }))
+    d.submit()
+    d.scheduler.resume(first)
+    d.scheduler.add(makeSequence({ id: 3, prompt: range(8, 40) }))
+    expect(d.submit()!.plan.parts.map((part) => part.sequence.id)).toEqual([2])
+    expect(first.blocks.blocks).toHaveLength(3)
+    expect(d.scheduler.counts().preemptions).toBe(0)
+  })
+
   it("takes the token of the step that still runs by its row", () => {
     const d = drive()
     for (const id of [1, 2]) d.scheduler.add(makeSequence({ id, prompt: range(5, id) }))
