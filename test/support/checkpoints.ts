@@ -11,10 +11,15 @@ export interface TensorData {
   readonly data: Uint8Array
 }
 
+const folders: Array<string> = []
+process.once("exit", () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
+})
+
 /** A folder that is gone when the test file's process ends. */
 export const tempFolder = (): string => {
   const folder = mkdtempSync(join(tmpdir(), "millrace-"))
-  process.once("exit", () => rmSync(folder, { recursive: true, force: true }))
+  folders.push(folder)
   return folder
 }
 
@@ -80,6 +85,19 @@ export const convertedCheckpoint = (from: string, dtype: "F16" | "BF16"): string
   const named = dtype === "F16" ? "float16" : "bfloat16"
   config["dtype" in config ? "dtype" : "torch_dtype"] = named
   writeFileSync(join(folder, "config.json"), JSON.stringify(config))
+  return folder
+}
+
+/** A copy of a single-file checkpoint with other tensors. */
+export const changedCheckpoint = (
+  from: string,
+  change: (tensors: ReadonlyArray<TensorData>) => ReadonlyArray<TensorData>
+): string => {
+  const folder = copyRest(from)
+  writeFileSync(
+    join(folder, "model.safetensors"),
+    safetensors(change(readSafetensors(join(from, "model.safetensors"))))
+  )
   return folder
 }
 

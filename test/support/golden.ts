@@ -2,10 +2,11 @@ import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { join, resolve } from "node:path"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import type { OutputRows, StepInput, StepResult } from "../../src/domain/batch/step.ts"
+import type { StepInput, StepResult } from "../../src/domain/batch/step.ts"
 import { type CompiledModel, type CompileOptions, compileModel } from "../../src/domain/model/load.ts"
 import { make as source } from "../../src/layers/ModelSource.ts"
 import { Backend, type LoadedModel } from "../../src/services/Backend.ts"
+import { batchOf, blockSize } from "./batch.ts"
 
 /** One prompt with transformers' answers (float32, CPU). */
 export interface GoldenCase {
@@ -35,7 +36,7 @@ export const goldenCases = (name: string): ReadonlyArray<GoldenCase> =>
 export const compileFolder = (folder: string, options: CompileOptions = { dtype: "auto" }): CompiledModel =>
   Either.getOrThrow(compileModel(JSON.parse(readFileSync(join(folder, "config.json"), "utf8")), options))
 
-export const blockSize = 16
+/** Usable KV blocks of a loaded folder. */
 const blocks = 24
 
 /** The folder's model on the backend of the context; one sequence of up to 384 tokens. */
@@ -47,49 +48,9 @@ export const loadFolder = (folder: string, options: CompileOptions) =>
     return yield* backend.load({ plan, tensors, capacity: { maxTokens: 128, maxSequences: 4, blocks, blockSize } })
   })
 
-const outputRows = (index: ReadonlyArray<number>, target: ReadonlyArray<number>, logprobs: number): OutputRows => {
-  const count = index.length
-  return {
-    index: Int32Array.from(index),
-    target: Int32Array.from(target),
-    logprobs: new Int32Array(count).fill(logprobs),
-    temperature: new Float32Array(count),
-    topK: new Int32Array(count),
-    topP: new Float32Array(count).fill(1),
-    minP: new Float32Array(count),
-    seed: new Uint32Array(2 * count),
-    outputIndex: new Uint32Array(count)
-  }
-}
-
-/**
- * A step of one sequence in blocks 1, 2, 3...: `tokens` from position `computed` on. The last row draws; with
- * `targets`, every row before it is asked for the logprob of the token that follows.
- */
-export const stepOf = (step: number, tokens: ReadonlyArray<number>, computed: number, targets: boolean): StepInput => {
-  const count = tokens.length
-  const positions = Int32Array.from(tokens, (_, i) => computed + i)
-  const known = computed + count
-  const tables = Int32Array.from({ length: Math.ceil(known / blockSize) }, (_, i) => i + 1)
-  const index = targets ? tokens.map((_, i) => i) : [count - 1]
-  const target = targets ? [...tokens.slice(1), -1] : [-1]
-  return {
-    step,
-    tokens: Int32Array.from(tokens),
-    positions,
-    sequenceStarts: Int32Array.of(0, count),
-    contextLengths: Int32Array.of(known),
-    cacheGroups: [
-      {
-        slots: positions.map((position) => blockSize + position),
-        blockTables: tables,
-        blockTableStarts: Int32Array.of(0, tables.length)
-      }
-    ],
-    copies: new Int32Array(0),
-    rows: outputRows(index, target, 5)
-  }
-}
+/** The prompt in one step of blocks 1, 2, 3...; with `targets` every row is asked for the token that follows. */
+export const stepOf = (step: number, tokens: ReadonlyArray<number>, computed: number, targets: boolean): StepInput =>
+  batchOf(step, [{ tokens, computed, blocks: Array.from({ length: blocks }, (_, i) => i + 1), targets }])
 
 /** The prompt in one step, then the reference's own tokens one by one: what the model says at each. */
 export const teacherForced = (model: LoadedModel, golden: GoldenCase) =>

@@ -77,6 +77,11 @@ export const compileModel = (json: Json, options: CompileOptions): Either.Either
   const reader = new ConfigReader(json)
   const configured = architecture.read(reader)
   const stored = reader.dtype()
+  const quantised = reader.object("quantization_config")?.quant_method
+  reader.expect(
+    reader.given("quantization_config") === undefined,
+    `quantization_config asks for ${quantised ?? "a quantised format"}; this engine reads float32, float16 and bfloat16 weights only.`
+  )
   const eosTokenIds = reader.tokenIds("eos_token_id")
   const [bosTokenId] = reader.tokenIds("bos_token_id")
   if (reader.problems.length > 0)

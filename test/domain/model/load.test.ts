@@ -94,6 +94,12 @@ describe("compileModel", () => {
       expect(error.message).toContain(field)
   })
 
+  it("refuses quantised weights by the name of their method", () => {
+    const error = refused({ ...config("llama-gqa"), quantization_config: { quant_method: "gptq", bits: 4 } })
+    expect(error._tag).toBe("CheckpointInvalid")
+    expect(error.message).toContain("quantization_config asks for gptq")
+  })
+
   it("misses no required field", () => {
     const error = refused({ architectures: ["GPT2LMHeadModel"] })
     for (const field of ["vocab_size", "n_embd", "n_head", "n_layer"]) expect(error.message).toContain(field)
