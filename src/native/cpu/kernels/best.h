@@ -34,21 +34,55 @@ inline uint32_t kthKey(const float* x, int n, int k) {
   return prefix;
 }
 
+struct Greater {
+  bool operator()(float a, float b) const { return a > b; }
+};
 struct Better {
   const float* x;
   bool operator()(int a, int b) const { return x[a] != x[b] ? x[a] > x[b] : a < b; }
 };
 
-// Indices of the k best of x, best first. k <= n.
-inline void bestOf(const float* x, int n, int k, int* indices) {
-  if (k <= 0) return;
-  const uint32_t kth = kthKey(x, n, k);
+// Room for candidatesOf's block maxima, in floats.
+constexpr int blockTokens = 64;
+inline size_t maximaOf(int n) { return static_cast<size_t>(n / blockTokens + 1); }
+
+// Indices, ascending, of some of x among which are its k best; answers how many. Of blocks' maxima the k-th greatest is no
+// greater than the k-th of all, so what lies below it is out: one pass by vectors, and few come through where k is small.
+inline int candidatesOf(const float* x, int n, int k, float* maxima, int* indices) {
+  const int blocks = n / blockTokens;
   int count = 0;
-  for (int i = 0; i < n; i++)
-    if (orderKey(x[i]) > kth) indices[count++] = i;
-  for (int i = 0; i < n && count < k; i++)
-    if (orderKey(x[i]) == kth) indices[count++] = i;
-  std::sort(indices, indices + k, Better{x});
+  if (blocks < 2 * k) {
+    const uint32_t kth = kthKey(x, n, k);
+    for (int i = 0; i < n; i++)
+      if (orderKey(x[i]) >= kth) indices[count++] = i;
+    return count;
+  }
+  for (int b = 0; b < blocks; b++) {
+    const float* p = x + b * blockTokens;
+    maxima[b] = reduceMax(max(max(load(p), load(p + lanes)), max(load(p + 2 * lanes), load(p + 3 * lanes))));
+  }
+  std::nth_element(maxima, maxima + (k - 1), maxima + blocks, Greater{});
+  const float bound = maxima[k - 1];
+  int i = 0;
+  for (; i + lanes <= n; i += lanes)
+    for (unsigned keep = 0xffffu & ~bits(less(load(x + i), set(bound))); keep; keep &= keep - 1) indices[count++] = i + __builtin_ctz(keep);
+  for (; i < n; i++)
+    if (!(x[i] < bound)) indices[count++] = i;
+  return count;
+}
+
+// Indices of the k best of x, best first, 0 <= k <= n. `indices` has room for n.
+inline void bestOf(const float* x, int n, int k, float* maxima, int* indices) {
+  if (k <= 0) return;
+  const int count = candidatesOf(x, n, k, maxima, indices);
+  std::partial_sort(indices, indices + k, indices + count, Better{x});
+}
+
+// The k-th greatest of x, 1 <= k <= n.
+inline float kthOf(const float* x, int n, int k, float* maxima, int* indices) {
+  const int count = candidatesOf(x, n, k, maxima, indices);
+  std::nth_element(indices, indices + (k - 1), indices + count, Better{x});
+  return x[indices[k - 1]];
 }
 
 }  // namespace

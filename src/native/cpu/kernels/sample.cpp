@@ -84,18 +84,19 @@ double massOf(const float* w, int n) {
 }
 
 // The nucleus: by falling logit, a token stays while those before it hold less than topP of the mass. The others' weights become 0.
-void nucleus(float* w, const float* x, int n, float topP, int* indices) {
+void nucleus(float* w, const float* x, int n, float topP, float* maxima, int* indices) {
   const double wanted = static_cast<double>(topP) * massOf(w, n);
   for (int64_t k = 64;; k *= 16) {
     const int count = k < n ? static_cast<int>(k) : n;
-    bestOf(x, n, count, indices);
+    bestOf(x, n, count, maxima, indices);
     double before = 0;
     int kept = 0;
     while (kept < count && (kept == 0 || before < wanted)) before += static_cast<double>(w[indices[kept++]]);
     if (kept == count && count < n) continue;  // the border may lie further down
     const int last = indices[kept - 1];
-    for (int i = 0; i < n; i++)
-      if (x[i] < x[last] || (x[i] == x[last] && i > last)) w[i] = 0;
+    const float least = x[last];
+    for (int i = 0; i <= last; i++) w[i] = x[i] < least ? 0.f : w[i];
+    for (int i = last + 1; i < n; i++) w[i] = x[i] <= least ? 0.f : w[i];
     return;
   }
 }
@@ -124,22 +125,23 @@ int pick(const float* w, int n, double uniform) {
   return chosen;
 }
 
-int drawToken(const float* x, int n, float top, const Draw& draw, float* w, int* indices) {
+int drawToken(const float* x, int n, float top, const Draw& draw, float* w, float* maxima, int* indices) {
   weigh(w, x, n, top, draw.temperature);
   if (draw.minP > 0)
     for (int i = 0; i < n; i++) w[i] = w[i] < draw.minP ? 0.f : w[i];
   if (draw.topK > 0 && draw.topK < n) {
-    const uint32_t kth = kthKey(x, n, draw.topK);
-    for (int i = 0; i < n; i++) w[i] = orderKey(x[i]) < kth ? 0.f : w[i];
+    const float kth = kthOf(x, n, draw.topK, maxima, indices);
+    for (int i = 0; i < n; i++) w[i] = x[i] < kth ? 0.f : w[i];
   }
-  if (draw.topP < 1) nucleus(w, x, n, draw.topP, indices);
+  if (draw.topP < 1) nucleus(w, x, n, draw.topP, maxima, indices);
   return pick(w, n, draw.uniform);
 }
 
-// Output row `r` of the step. `memory` holds n weights and n indices.
+// Output row `r` of the step. `memory` holds n weights, n indices and the maxima of blocks.
 void sampleRow(const float* x, int n, const StepRows& rows, int r, StepOutput& output, void* memory) {
   auto* w = static_cast<float*>(memory);
   auto* indices = reinterpret_cast<int*>(w + n);
+  auto* maxima = reinterpret_cast<float*>(indices + n);
   bool finite = true;
   const float top = scanRow(x, n, finite);
   output.tokens[r] = 0;
@@ -152,14 +154,14 @@ void sampleRow(const float* x, int n, const StepRows& rows, int r, StepOutput& o
   if (token < 0)
     token = drawToken(x, n, top,
                       {rows.temperature[r], rows.topP[r], rows.minP[r], rows.topK[r], uniform(rows.seed[2 * r], rows.seed[2 * r + 1], rows.outputIndex[r])},
-                      w, indices);
+                      w, maxima, indices);
   output.tokens[r] = token;
   if (rows.logprobs[r] < 0 && rows.target[r] < 0) return;
   const double norm = logSumExp(x, n, top);
   output.logprobs[r] = static_cast<float>(static_cast<double>(x[token]) - norm);
   output.ranks[r] = rankOf(x, n, x[token]);
   const int count = least(least(rows.logprobs[r], output.top), n);
-  bestOf(x, n, count, indices);
+  bestOf(x, n, count, maxima, indices);
   for (int i = 0; i < count; i++) {
     output.topTokens[static_cast<int64_t>(r) * output.top + i] = indices[i];
     output.topLogprobs[static_cast<int64_t>(r) * output.top + i] = static_cast<float>(static_cast<double>(x[indices[i]]) - norm);
@@ -169,7 +171,7 @@ void sampleRow(const float* x, int n, const StepRows& rows, int r, StepOutput& o
 }  // namespace
 
 void sample(const Matrix& logits, int32_t firstRow, StepOutput& output, Context& context) {
-  const size_t bytes = static_cast<size_t>(logits.columns) * (sizeof(float) + sizeof(int));
+  const size_t bytes = static_cast<size_t>(logits.columns) * (sizeof(float) + sizeof(int)) + maximaOf(logits.columns) * sizeof(float);
   const auto row = [&](int r, int thread) {
     sampleRow(logits.row(r), logits.columns, context.step->rows, firstRow + r, output, context.scratch(thread, bytes));
   };
