@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import { make as source } from "../../src/layers/ModelSource.ts"
 import { Backend } from "../../src/services/Backend.ts"
-import { faults, longPrompt, numerics, type Run, whole } from "./backendSteps.ts"
+import { draws, faults, longPrompt, numerics, type Run, whole } from "./backendSteps.ts"
 import { blockSize } from "./batch.ts"
 import { changedCheckpoint, convertedCheckpoint, convertTensor, shardedCheckpoint } from "./checkpoints.ts"
 import { compileFolder, folderOf, goldenCases, loadFolder, stepOf } from "./golden.ts"
@@ -90,6 +90,7 @@ export const backendContract = <E>(name: string, backend: Layer.Layer<Backend, E
         Effect.flatMap(loadFolder(folder, { dtype: "float32" }), test).pipe(Effect.scoped, Effect.provide(backend))
       )
     numerics(run)
+    draws(run)
     faults(run)
     files(run)
     refusals(backend)

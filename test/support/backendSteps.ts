@@ -1,6 +1,6 @@
 import { expect } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import type { StepResult } from "../../src/domain/batch/step.ts"
+import type { StepInput, StepResult } from "../../src/domain/batch/step.ts"
 import type { LoadedModel } from "../../src/services/Backend.ts"
 import { batchOf, blockSize } from "./batch.ts"
 import { changedCheckpoint } from "./checkpoints.ts"
@@ -86,6 +86,42 @@ export const numerics = (run: Run): void => {
     })
   )
 }
+
+/** A step with its last row drawn at temperature 1 by this seed and output index. */
+const drawn = (step: StepInput, seed: number, outputIndex: number): StepInput => {
+  const { rows } = step
+  const last = rows.index.length - 1
+  return {
+    ...step,
+    rows: {
+      ...rows,
+      temperature: rows.temperature.map((given, r) => (r === last ? 1 : given)),
+      seed: rows.seed.map((given, word) => (word === 2 * last ? seed : given)),
+      outputIndex: rows.outputIndex.map((given, r) => (r === last ? outputIndex : given))
+    }
+  }
+}
+
+/** What a draw may depend on. */
+export const draws = (run: Run): void =>
+  run(
+    "a draw is a function of logits, seed and output index: not of the batch, nor of the draw before",
+    folderOf("gpt2"),
+    (model) =>
+      Effect.gen(function* () {
+        const prompt = longPrompt("gpt2")
+        const own = { tokens: prompt, computed: 0, blocks: ownBlocks }
+        const other = { tokens: prompt.slice(0, 20), computed: 0, blocks: otherBlocks }
+        const seen = new Set<number>()
+        for (let index = 0; index < 12; index++) {
+          const alone = yield* model.step(drawn(batchOf(0, [own]), 42, index))
+          const among = yield* model.step(drawn(batchOf(1, [other, own]), 42, index))
+          expect(lastRow(among)).toEqual(lastRow(alone))
+          seen.add(alone.tokens[0]!)
+        }
+        expect(seen.size).toBeGreaterThan(2)
+      })
+  )
 
 /** Logits that are not finite. */
 export const faults = (run: Run): void => {
