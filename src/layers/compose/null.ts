@@ -3,7 +3,7 @@ import type { StartError } from "../../domain/errors.ts"
 import type { Engine } from "../../services/Engine.ts"
 import * as BlockAllocator from "../BlockAllocator.ts"
 import * as Null from "../backend/Null.ts"
-import * as NullEngine from "../null/engine.ts"
+import * as NullEngine from "../engine/nullEngine.ts"
 import * as Scheduler from "../Scheduler.ts"
 
 export interface LayerNullOptions extends NullEngine.NullEngineOptions, Null.NullOptions {}

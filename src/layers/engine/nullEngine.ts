@@ -11,9 +11,9 @@ import { Backend } from "../../services/Backend.ts"
 import type { BlockAllocator } from "../../services/BlockAllocator.ts"
 import { Engine, type EngineService } from "../../services/Engine.ts"
 import type { Scheduler } from "../../services/Scheduler.ts"
-import { makeScheduler } from "../engine/Engine.ts"
-import { serve } from "../engine/serve.ts"
 import { bytesTokenizer, endOfText, vocabSize } from "./bytesTokenizer.ts"
+import { makeScheduler } from "./Engine.ts"
+import { serve } from "./serve.ts"
 
 const kvBytesPerToken = 8
 const maxModelLen = 4096

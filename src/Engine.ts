@@ -1,0 +1,32 @@
+import { layer } from "./layers/compose/engine.ts"
+import { layerConfig } from "./layers/compose/engineConfig.ts"
+import { layerNull } from "./layers/compose/null.ts"
+import { chat, complete, completeChat, generate } from "./layers/engine/derived.ts"
+import * as Service from "./services/Engine.ts"
+
+/**
+ * The engine for Effect applications: the service's tag, its layers, and what is derived over any engine.
+ *
+ * ```ts
+ * const program = Engine.generate({ prompt: "Once upon a time", params: { maxTokens: 32 } }).pipe(
+ *   Stream.runForEach((delta) => Effect.sync(() => process.stdout.write(delta.text)))
+ * )
+ * program.pipe(Effect.provide(Engine.layer({ model: "models/brook" })), Effect.runPromise)
+ * ```
+ */
+export class Engine extends Service.Engine {
+  /** An engine over a checkpoint. Reads no environment. */
+  static readonly layer = layer
+  /** The same, from what is given, `MILLRACE_*`, and the JSON file that MILLRACE_CONFIG names, in this order. */
+  static readonly layerConfig = layerConfig
+  /** An engine that computes nothing and answers what its script says, for tests. */
+  static readonly layerNull = layerNull
+  /** A request's deltas. */
+  static readonly generate = generate
+  /** The whole reply: what folding `generate` gives. */
+  static readonly complete = complete
+  /** A chat's deltas. */
+  static readonly chat = chat
+  /** The whole reply to a chat. */
+  static readonly completeChat = completeChat
+}

@@ -1,0 +1,168 @@
+import * as Cause from "effect/Cause"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as Scope from "effect/Scope"
+import type { EngineOptions } from "./domain/config/engineOptions.ts"
+import { type GenerateError, InvalidRequest } from "./domain/errors.ts"
+import type { ChatRequest, GenerateRequest } from "./domain/request/generateRequest.ts"
+import type { GenerationDelta, RequestOutput } from "./domain/request/outputs.ts"
+import type { Progress } from "./domain/request/progress.ts"
+import { listPrompts, type Prompt, type Prompts, spread } from "./domain/request/prompts.ts"
+import type { SamplingInput } from "./domain/sampling/samplingParams.ts"
+import { layer } from "./layers/compose/engine.ts"
+import { deltaIterable } from "./layers/engine/deltaIterable.ts"
+import { complete, completeChat } from "./layers/engine/derived.ts"
+import { watchProgress } from "./layers/engine/progress.ts"
+import type { ChatTemplateOptions } from "./services/ChatTemplate.ts"
+import { Engine, type EngineMetrics, type EngineService, type ServedModel } from "./services/Engine.ts"
+
+export interface RequestOptions {
+  readonly lora?: unknown
+  readonly priority?: number
+  /** From now; passed, the promise rejects with DeadlineExceeded. */
+  readonly deadline?: Duration.DurationInput
+  /** Aborted, the promise rejects with the signal's reason and the requests give their blocks back. */
+  readonly signal?: AbortSignal
+}
+
+export interface BatchOptions extends RequestOptions {
+  /** `true`: a bar on stderr, where that is a terminal. A function hears of every request that has ended. */
+  readonly progress?: boolean | ((progress: Progress) => void)
+}
+
+export interface ChatOptions extends BatchOptions, ChatTemplateOptions {}
+
+type Params = SamplingInput | ReadonlyArray<SamplingInput>
+type Message = Readonly<Record<string, unknown>>
+
+/** What the caller of a promise sees: the value, or the tagged error itself, never a wrapper. */
+const settle = async <A>(effect: Effect.Effect<A, unknown>, signal?: AbortSignal): Promise<A> => {
+  const exit = await Effect.runPromiseExit(effect, signal === undefined ? {} : { signal })
+  if (Exit.isSuccess(exit)) return exit.value
+  if (signal?.aborted === true) throw signal.reason
+  throw Cause.squash(exit.cause)
+}
+
+const checked = <A>(value: A | InvalidRequest): Effect.Effect<A, InvalidRequest> =>
+  value instanceof InvalidRequest ? value : Effect.succeed(value)
+
+/** Options of a request that its Schema knows; `signal` and `progress` are this facade's own. */
+const requestFields = <O extends BatchOptions>({ signal: _signal, progress: _progress, ...fields }: O) => fields
+
+/** What the engine has to say goes to stderr: stdout is the caller's. */
+const logToStderr = Logger.replace(Logger.defaultLogger, Logger.withConsoleError(Logger.stringLogger))
+
+/** An engine for people who want promises. Every method rejects with one of the tagged errors of `GenerateError`. */
+export class LLM {
+  /** What is served. */
+  readonly model: ServedModel
+
+  private constructor(
+    private readonly engine: EngineService,
+    private readonly scope: Scope.CloseableScope
+  ) {
+    this.model = engine.model
+  }
+
+  /** Loads a model. Rejects with one of `StartError`. */
+  static async create(options: EngineOptions): Promise<LLM> {
+    return LLM.fromLayer(layer(options))
+  }
+
+  /** The facade over any engine: a null one in a test, a remote one. */
+  static async fromLayer<E>(engine: Layer.Layer<Engine, E>): Promise<LLM> {
+    const scope = await settle(Scope.make())
+    const built = Layer.buildWithScope(Layer.provide(engine, logToStderr), scope).pipe(
+      Effect.flatMap((context) => Effect.provide(Engine, context)),
+      Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
+    )
+    return new LLM(await settle(built), scope)
+  }
+
+  /** One output for each prompt, in their order. The first that fails rejects the whole and cancels the others. */
+  generate(prompts: Prompts, params: Params = {}, options: BatchOptions = {}): Promise<ReadonlyArray<RequestOutput>> {
+    const requests = Effect.gen(function* () {
+      const { list } = yield* checked(listPrompts(prompts))
+      const all = yield* checked(spread("params", params, list.length))
+      const fields = requestFields(options)
+      return list.map((prompt, at): GenerateRequest => ({ ...fields, ...prompt, params: all[at] }))
+    })
+    return this.batch(requests, complete, options)
+  }
+
+  /** A request's deltas; `break` or the signal cancels it. The request begins with the first `next()`. */
+  stream(prompt: Prompt, params: SamplingInput = {}, options: RequestOptions = {}): AsyncIterable<GenerationDelta> {
+    const submit = Effect.gen(this, function* () {
+      const { many, list } = yield* checked(listPrompts(prompt))
+      if (many || list[0] === undefined)
+        return yield* new InvalidRequest({
+          field: "prompt",
+          given: "several prompts",
+          expected: "one",
+          mend: "Make a stream for each of them."
+        })
+      return yield* this.engine.submit({ ...requestFields(options), ...list[0], params })
+    })
+    return deltaIterable(submit, options.signal)
+  }
+
+  /** Replies to one conversation, or to several. */
+  chat(
+    messages: ReadonlyArray<Message> | ReadonlyArray<ReadonlyArray<Message>>,
+    params: Params = {},
+    options: ChatOptions = {}
+  ): Promise<ReadonlyArray<RequestOutput>> {
+    const chats = (Array.isArray(messages[0]) ? messages : [messages]) as ReadonlyArray<ChatRequest["messages"]>
+    const requests = Effect.map(checked(spread("params", params, chats.length)), (all) =>
+      chats.map((chat, at): ChatRequest => ({ ...requestFields(options), messages: chat, params: all[at] }))
+    )
+    return this.batch(requests, completeChat, options)
+  }
+
+  async tokenize(text: string, options?: { readonly addSpecialTokens?: boolean }): Promise<Array<number>> {
+    return [...(await settle(this.engine.tokenize(text, options)))]
+  }
+
+  detokenize(ids: ReadonlyArray<number>, options?: { readonly skipSpecialTokens?: boolean }): Promise<string> {
+    return settle(this.engine.detokenize(ids, options))
+  }
+
+  /** The prompt that a chat becomes. Messages are rendered untouched. */
+  applyChatTemplate(messages: ReadonlyArray<Message>, options?: ChatTemplateOptions): Promise<string> {
+    return settle(this.engine.applyChatTemplate(messages, options))
+  }
+
+  /** Ends a request with finish reason "abort". */
+  abort(requestId: string): Promise<void> {
+    return settle(this.engine.abort(requestId))
+  }
+
+  getMetrics(): Promise<EngineMetrics> {
+    return settle(this.engine.metrics)
+  }
+
+  /** Ends what is running with EngineClosed and gives memory and threads back. Again: nothing. */
+  close(): Promise<void> {
+    return settle(Scope.close(this.scope, Exit.void))
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  private batch<R>(
+    requests: Effect.Effect<ReadonlyArray<R>, InvalidRequest>,
+    run: (request: R) => Effect.Effect<RequestOutput, GenerateError, Engine>,
+    { progress = false, signal }: BatchOptions
+  ): Promise<ReadonlyArray<RequestOutput>> {
+    const all = Effect.gen(this, function* () {
+      const list = yield* requests
+      const watch = yield* watchProgress(this.engine.metrics, list.length, progress)
+      return yield* Effect.forEach(list, (request) => Effect.tap(run(request), watch), { concurrency: "unbounded" })
+    })
+    return settle(Effect.scoped(Effect.provideService(all, Engine, this.engine)), signal)
+  }
+}

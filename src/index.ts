@@ -1,0 +1,24 @@
+export * from "./domain/config/engineOptions.ts"
+export * from "./domain/errors.ts"
+export {
+  BeamSearchRequest,
+  ChatRequest,
+  GenerateRequest,
+  PoolRequest
+} from "./domain/request/generateRequest.ts"
+export type * from "./domain/request/outputs.ts"
+export type { Progress } from "./domain/request/progress.ts"
+export type { Prompt, Prompts } from "./domain/request/prompts.ts"
+export type { FinishReason } from "./domain/request/sequence.ts"
+export { SamplingFields, type SamplingInput, SamplingParams } from "./domain/sampling/samplingParams.ts"
+export { Engine } from "./Engine.ts"
+export { type BatchOptions, type ChatOptions, LLM, type RequestOptions } from "./LLM.ts"
+export type { ChatTemplateOptions } from "./services/ChatTemplate.ts"
+export type {
+  ChatGeneration,
+  EngineMetrics,
+  EngineService,
+  Generation,
+  Health,
+  ServedModel as ModelFacts
+} from "./services/Engine.ts"

@@ -1,0 +1,66 @@
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { decodeEngineOptions, type EngineOptions } from "../../domain/config/engineOptions.ts"
+import type { DeviceUnavailable, StartError } from "../../domain/errors.ts"
+import type { Backend } from "../../services/Backend.ts"
+import type { Engine } from "../../services/Engine.ts"
+import * as BlockAllocator from "../BlockAllocator.ts"
+import * as Cpu from "../backend/Cpu.ts"
+import * as Cuda from "../backend/Cuda.ts"
+import * as Null from "../backend/Null.ts"
+import * as Reference from "../backend/Reference.ts"
+import * as ChatTemplate from "../ChatTemplate.ts"
+import * as EngineLayer from "../engine/Engine.ts"
+import * as ModelSource from "../ModelSource.ts"
+import * as Scheduler from "../Scheduler.ts"
+import * as Tokenizer from "../Tokenizer.ts"
+
+const cpu = ({ numThreads }: EngineOptions) => Cpu.layer(numThreads === undefined ? {} : { numThreads })
+
+/** The CPU runtime, or where it was not built the interpreter, which is slow: that is said aloud. */
+const best = (options: EngineOptions): Layer.Layer<Backend> =>
+  cpu(options).pipe(
+    Layer.catchAll((error) =>
+      Layer.unwrapEffect(
+        Effect.as(
+          Effect.logWarning(`${error.message} Running on the reference backend, hundreds of times slower.`),
+          Reference.layer
+        )
+      )
+    )
+  )
+
+/** The device that the options name. A checkpoint that it cannot run is refused when it is loaded. */
+export const backendLayer = (options: EngineOptions): Layer.Layer<Backend, DeviceUnavailable> => {
+  switch (options.device ?? "auto") {
+    case "auto":
+      return best(options)
+    case "cpu":
+      return cpu(options)
+    case "cuda":
+      return Cuda.layer
+    case "reference":
+      return Reference.layer
+    case "null":
+      return Null.layer()
+  }
+}
+
+/** An engine over a checkpoint, with nothing left to provide. Reads no environment. */
+export const layer = (given: EngineOptions): Layer.Layer<Engine, StartError> =>
+  Layer.unwrapEffect(
+    Effect.map(decodeEngineOptions(given), (options) =>
+      EngineLayer.layer(options).pipe(
+        Layer.provide(
+          Layer.mergeAll(
+            backendLayer(options),
+            ModelSource.layer,
+            Tokenizer.layer,
+            ChatTemplate.layer,
+            Scheduler.layer,
+            BlockAllocator.layer
+          )
+        )
+      )
+    )
+  )

@@ -1,0 +1,94 @@
+import * as Cause from "effect/Cause"
+import type * as Chunk from "effect/Chunk"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import type * as Option from "effect/Option"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type { AdmissionError, RunError } from "../../domain/errors.ts"
+import type { GenerationDelta } from "../../domain/request/outputs.ts"
+import type { Generation } from "../../services/Engine.ts"
+
+type Submit = Effect.Effect<Generation, AdmissionError, Scope.Scope>
+type Pull = Effect.Effect<Chunk.Chunk<GenerationDelta>, Option.Option<RunError>>
+
+const done: IteratorReturnResult<undefined> = { done: true, value: undefined }
+
+/** One request, read by `for await`. Its Scope closes with the last delta, an error, `return()`, or the signal. */
+class DeltaIterator implements AsyncIterator<GenerationDelta> {
+  private readonly scope = Effect.runSync(Scope.make())
+  private readonly ready: Array<GenerationDelta> = []
+  private pull: Pull | undefined
+  private reading:
+    | Fiber.RuntimeFiber<Chunk.Chunk<GenerationDelta>, Option.Option<RunError> | AdmissionError>
+    | undefined
+  private ended = false
+
+  constructor(
+    private readonly submit: Submit,
+    private readonly signal: AbortSignal | undefined
+  ) {}
+
+  async next(): Promise<IteratorResult<GenerationDelta>> {
+    const waiting = this.ready.shift()
+    if (waiting !== undefined) return { done: false, value: waiting }
+    if (this.signal?.aborted === true) await this.close()
+    this.signal?.throwIfAborted()
+    if (this.ended) return done
+    const exit = await this.read()
+    if (Exit.isSuccess(exit)) {
+      this.ready.push(...exit.value)
+      return this.next()
+    }
+    await this.close()
+    this.signal?.throwIfAborted()
+    const failure = Cause.squash(exit.cause)
+    if (Cause.isInterruptedOnly(exit.cause) || isEnd(failure)) return done
+    throw isSome(failure) ? failure.value : failure
+  }
+
+  async return(): Promise<IteratorResult<GenerationDelta>> {
+    this.ready.length = 0
+    await this.close()
+    return done
+  }
+
+  /** Waits for deltas; `return()` and the signal interrupt it. */
+  private async read() {
+    const opened =
+      this.pull === undefined
+        ? Effect.flatMap(this.submit, ({ deltas }) => Stream.toPull(deltas)).pipe(Scope.extend(this.scope))
+        : Effect.succeed(this.pull)
+    const fiber = Effect.runFork(
+      Effect.flatMap(opened, (pull) => {
+        this.pull = pull
+        return pull
+      })
+    )
+    this.reading = fiber
+    const abort = () => fiber.unsafeInterruptAsFork(fiber.id())
+    this.signal?.addEventListener("abort", abort, { once: true })
+    const exit = await Effect.runPromise(fiber.await)
+    this.signal?.removeEventListener("abort", abort)
+    this.reading = undefined
+    return exit
+  }
+
+  private async close(): Promise<void> {
+    if (this.ended) return
+    this.ended = true
+    const reading = this.reading === undefined ? Effect.void : Fiber.interrupt(this.reading)
+    await Effect.runPromise(Effect.zipRight(reading, Scope.close(this.scope, Exit.void)))
+  }
+}
+
+const isOption = (value: unknown): value is Option.Option<RunError> =>
+  typeof value === "object" && value !== null && "_tag" in value && (value._tag === "Some" || value._tag === "None")
+const isEnd = (value: unknown) => isOption(value) && value._tag === "None"
+const isSome = (value: unknown): value is Option.Some<RunError> => isOption(value) && value._tag === "Some"
+
+/** The request is submitted at the first `next()`; every iterator is a request of its own. */
+export const deltaIterable = (submit: Submit, signal: AbortSignal | undefined): AsyncIterable<GenerationDelta> => ({
+  [Symbol.asyncIterator]: () => new DeltaIterator(submit, signal)
+})

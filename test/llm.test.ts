@@ -1,0 +1,142 @@
+import { assert, describe, it } from "@effect/vitest"
+import { InvalidRequest } from "../src/domain/errors.ts"
+import type { GenerationDelta } from "../src/domain/request/outputs.ts"
+import { LLM } from "../src/LLM.ts"
+import { layerNull } from "../src/layers/compose/null.ts"
+
+const nullModel = () => LLM.fromLayer(layerNull({ cost: "1 millis" }))
+const endless = { maxTokens: 4000, ignoreEos: true }
+
+/** Waits until every block is free; rejects when that does not come about. */
+const idle = async (llm: LLM) => {
+  for (let wait = 0; wait < 200; wait++) {
+    const { running, waiting, parked, kvBlocksFree, kvBlocksTotal } = await llm.getMetrics()
+    if (running + waiting + parked === 0 && kvBlocksFree === kvBlocksTotal) return
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+  assert.fail(JSON.stringify(await llm.getMetrics()))
+}
+
+const rejection = async (promise: Promise<unknown>): Promise<unknown> => {
+  try {
+    await promise
+  } catch (error) {
+    return error
+  }
+  return assert.fail("it did not reject")
+}
+
+describe("LLM", () => {
+  it("takes one prompt or many in any form, and keeps their order", async () => {
+    await using llm = await nullModel()
+    const prompts = ["abc", [97, 98, 99], { prompt: "abc" }, { promptTokenIds: [97, 98, 99] }, "other"]
+    const outputs = await llm.generate(
+      prompts,
+      [1, 2, 3, 4, 5].map((maxTokens) => ({ maxTokens }))
+    )
+    assert.deepStrictEqual(
+      outputs.map(({ outputs: [first] }) => first?.tokenIds.length),
+      [1, 2, 3, 4, 5]
+    )
+    assert.deepStrictEqual(
+      outputs.map(({ prompt }) => prompt),
+      ["abc", null, "abc", null, "other"]
+    )
+    const [one, ...none] = await llm.generate([97, 98, 99])
+    assert.strictEqual(none.length, 0)
+    assert.strictEqual(one?.outputs[0]?.tokenIds.length, 16)
+    assert.isTrue(outputs.slice(0, 4).every(({ outputs: [first] }) => one?.outputs[0]?.text.startsWith(first!.text)))
+    assert.deepStrictEqual(await llm.generate([]), [])
+  })
+
+  it("rejects with the tagged error itself", async () => {
+    await using llm = await nullModel()
+    assert.instanceOf(await rejection(llm.generate(["a", "b"], [{}])), InvalidRequest)
+    assert.instanceOf(await rejection(llm.generate("a", { maxTokens: 0 })), InvalidRequest)
+    assert.instanceOf(await rejection(llm.chat([{ role: "user", content: "hi" }])), InvalidRequest)
+    assert.instanceOf(await rejection(llm.stream("")[Symbol.asyncIterator]().next()), InvalidRequest)
+    assert.deepInclude(await rejection(LLM.create({ model: "/nowhere" })), { _tag: "ModelNotFound" })
+    assert.deepInclude(await rejection(LLM.create({ model: "x", maxNumSeq: 3 } as never)), {
+      _tag: "InvalidOptions",
+      mend: "Did you mean maxNumSeqs?"
+    })
+  })
+
+  it("streams what generate gives", async () => {
+    await using llm = await nullModel()
+    const deltas: Array<GenerationDelta> = []
+    for await (const delta of llm.stream("once", { maxTokens: 20 })) deltas.push(delta)
+    const [whole] = await llm.generate("once", { maxTokens: 20 })
+    assert.strictEqual(deltas.map(({ text }) => text).join(""), whole?.outputs[0]?.text)
+    assert.strictEqual(deltas.at(-1)?.finishReason, "length")
+  })
+
+  it("break gives the blocks back", async () => {
+    await using llm = await nullModel()
+    for await (const delta of llm.stream("once", endless)) {
+      assert.isNotEmpty(delta.tokenIds)
+      break
+    }
+    await idle(llm)
+  })
+
+  it("return() while a delta is awaited ends the wait and gives the blocks back", async () => {
+    await using llm = await LLM.fromLayer(layerNull({ cost: "100 millis" }))
+    const reader = llm.stream("once", endless)[Symbol.asyncIterator]()
+    const pending = reader.next()
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    await reader.return?.()
+    assert.isTrue((await pending).done)
+    await idle(llm)
+  })
+
+  it("an AbortSignal ends a stream and a batch with its reason, and the blocks are back", async () => {
+    await using llm = await nullModel()
+    const reading = async (signal: AbortSignal) => {
+      for await (const delta of llm.stream("once", endless, { signal })) assert.isNotEmpty(delta.tokenIds)
+    }
+    for (const start of [reading, (signal: AbortSignal) => llm.generate(["a", "b", "c"], endless, { signal })]) {
+      const controller = new AbortController()
+      const promise = start(controller.signal)
+      setTimeout(() => controller.abort(new Error("enough")), 15)
+      assert.deepInclude(await rejection(promise), { message: "enough" })
+      await idle(llm)
+    }
+  })
+
+  it("tells a callback how far a batch has come", async () => {
+    await using llm = await nullModel()
+    const seen: Array<number> = []
+    await llm.generate(
+      ["a", "b", "c"],
+      { maxTokens: 3 },
+      { progress: ({ finished, total }) => seen.push(finished / total) }
+    )
+    assert.deepStrictEqual(seen, [1 / 3, 2 / 3, 1])
+  })
+
+  it("without a tokenizer takes and gives ids only", async () => {
+    await using llm = await LLM.fromLayer(layerNull({ skipTokenizerInit: true }))
+    const [output] = await llm.generate([1, 2, 3])
+    assert.deepInclude(output?.outputs[0], { text: "", finishReason: "length" })
+    assert.strictEqual(output?.outputs[0]?.tokenIds.length, 16)
+    assert.instanceOf(await rejection(llm.generate("text")), InvalidRequest)
+    assert.instanceOf(await rejection(llm.tokenize("text")), InvalidRequest)
+  })
+
+  it("closed, refuses; closing again is nothing", async () => {
+    const llm = await nullModel()
+    const running = rejection(llm.generate("a", endless))
+    await new Promise((resolve) => setTimeout(resolve, 15))
+    await llm.close()
+    await llm.close()
+    assert.deepInclude(await running, { _tag: "EngineClosed" })
+    assert.deepInclude(await rejection(llm.generate("a")), { _tag: "EngineClosed" })
+  })
+
+  it("turns text into ids and back", async () => {
+    await using llm = await nullModel()
+    assert.deepStrictEqual(await llm.tokenize("aé"), [97, 195, 169])
+    assert.strictEqual(await llm.detokenize([97, 195, 169]), "aé")
+  })
+})
