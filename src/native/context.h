@@ -25,7 +25,8 @@ struct Matrix {
 
 enum class WeightKind : int32_t { linear, table, vector };
 
-// linear: [ceil(N/16)][ceil(K/2)][16][2] elements of `dtype`, N and K padded with zeros, 64-byte aligned.
+// linear: panels [ceil(N/16)][ceil(K/2)] of 32 elements of `dtype`, N and K padded with zeros, 64-byte aligned. A panel line
+// is [16][2] in bfloat16 and [2][16] otherwise; only the kernels look inside (cpu/kernels/format.h).
 // table: row-major [rows][columns] in `dtype`, perhaps mapped from the file; aligned to its element.
 // vector: `columns` float32 values (rows is 1, dtype float32).
 struct Weight {
