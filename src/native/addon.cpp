@@ -16,7 +16,13 @@ using Delivery = std::function<void(Napi::Env)>;
 
 void deliver(Napi::Env env, Napi::Function, std::nullptr_t*, Delivery* delivery) {
   const std::unique_ptr<Delivery> owned(delivery);
-  if (env != nullptr) (*owned)(env);
+  if (env == nullptr) return;
+  try {
+    (*owned)(env);
+  } catch (const Napi::Error& error) {
+    // In an environment that worker.terminate() is ending every call fails, with no value: nobody is left to tell.
+    if (!error.IsEmpty()) napi_fatal_exception(env, error.Value());
+  }
 }
 using Channel = Napi::TypedThreadSafeFunction<std::nullptr_t, Delivery, deliver>;
 
