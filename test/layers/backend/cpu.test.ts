@@ -15,7 +15,8 @@ import { layer, loadNative } from "../../../src/layers/backend/Cpu.ts"
 import { nativeRequest } from "../../../src/layers/backend/nativeRequest.ts"
 import { make as source } from "../../../src/layers/ModelSource.ts"
 import { Backend, type Capacity } from "../../../src/services/Backend.ts"
-import { blockSize, compileFolder, folderOf, loadFolder, stepOf } from "../../support/golden.ts"
+import { blockSize } from "../../support/batch.ts"
+import { compileFolder, folderOf, loadFolder, stepOf } from "../../support/golden.ts"
 import { nativeBuilt } from "../../support/nativeBuilt.ts"
 
 const folder = folderOf("llama-gqa")
