@@ -1,4 +1,5 @@
 import type { Graph } from "../graph/graph.ts"
+import { verify } from "../graph/verify.ts"
 import { lower } from "./lower.ts"
 import { fuseAddNorm } from "./passes/fuseAddNorm.ts"
 import { fuseRopeKvWrite } from "./passes/fuseRopeKvWrite.ts"
@@ -12,5 +13,9 @@ export const passes: ReadonlyArray<{ readonly name: string; readonly run: (graph
   { name: "fuseRopeKvWrite", run: fuseRopeKvWrite }
 ]
 
-/** Graph to plan. */
-export const compile = (graph: Graph): Plan => lower(passes.reduce((current, { run }) => run(current), graph))
+/** Graph to plan. Throws on an unsound graph: that is a fault of the family that wrote it, never of a checkpoint. */
+export const compile = (graph: Graph): Plan => {
+  const problems = verify(graph)
+  if (problems.length > 0) throw new Error(`${graph.architecture} wrote an unsound graph:\n  ${problems.join("\n  ")}`)
+  return lower(passes.reduce((current, { run }) => run(current), graph))
+}

@@ -59,11 +59,12 @@ export const lower = (graph: Graph): Plan => {
       graph.nodes.flatMap(({ inputs }) => inputs.flatMap((ref) => (ref.kind === "weight" ? [ref.weight] : [])))
     )
   ]
+  const place = new Map(used.map((weight, index) => [weight, index]))
   const operand = (ref: GraphOperand): Operand =>
     ref.kind === "value"
       ? { kind: "view", slot: slotOf.get(ref.value)!, column: ref.column, columns: ref.columns }
       : ref.kind === "weight"
-        ? { kind: "weight", weight: used.indexOf(ref.weight) }
+        ? { kind: "weight", weight: place.get(ref.weight)! }
         : ref
   const instruction = (node: Node): Instruction => ({
     op: node.op,

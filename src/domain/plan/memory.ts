@@ -28,15 +28,17 @@ const lowestGap = (
 
 /** Places slots so that those alive together never overlap: the widest first, each at the lowest offset that is free. */
 export const placeSlots = (lifetimes: ReadonlyArray<Lifetime>): Pick<Plan, "slots" | "tokenBytes" | "outputBytes"> => {
-  const offsets = new Map<number, number>()
+  const offsets = lifetimes.map(() => -1)
   const order = lifetimes.map((_, index) => index).sort((a, b) => lifetimes[b]!.width - lifetimes[a]!.width || a - b)
   for (const index of order) {
-    const taken = [...offsets]
-      .filter(([other]) => together(lifetimes[other]!, lifetimes[index]!))
-      .map(([other, offset]) => ({ offset, bytes: rowBytes(lifetimes[other]!.width) }))
-    offsets.set(index, lowestGap(taken, rowBytes(lifetimes[index]!.width)))
+    const taken: Array<{ readonly offset: number; readonly bytes: number }> = []
+    lifetimes.forEach((other, at) => {
+      if (offsets[at]! >= 0 && together(other, lifetimes[index]!))
+        taken.push({ offset: offsets[at]!, bytes: rowBytes(other.width) })
+    })
+    offsets[index] = lowestGap(taken, rowBytes(lifetimes[index]!.width))
   }
-  const slots = lifetimes.map(({ rows, width }, index) => ({ rows, width, offset: offsets.get(index)! }))
+  const slots = lifetimes.map(({ rows, width }, index) => ({ rows, width, offset: offsets[index]! }))
   const extent = (region: Slot["rows"]) =>
     slots
       .filter(({ rows }) => rows === region)

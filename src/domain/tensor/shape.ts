@@ -13,9 +13,16 @@ export interface ParsedType {
   readonly optional: boolean
 }
 
+const parsed = new Map<string, ParsedType>()
+
+/** The table has some twenty types; a large model asks for them ten thousand times. */
 export const parseType = (type: string): ParsedType => {
+  const known = parsed.get(type)
+  if (known !== undefined) return known
   const [, kind, axes, mark] = /^(\w+)\[([^\]]+)\](\??)$/.exec(type)!
-  return { kind: kind!, axes: axes!.split(",").map((axis) => axis.split("*")), optional: mark === "?" }
+  const fresh = { kind: kind!, axes: axes!.split(",").map((axis) => axis.split("*")), optional: mark === "?" }
+  parsed.set(type, fresh)
+  return fresh
 }
 
 /** The attributes that are factors of a product, and the dims they name: the first that the record's types speak of. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
 import { verify } from "../../../src/domain/graph/verify.ts"
 import type { OpName } from "../../../src/domain/ops/table.ts"
-import { passes } from "../../../src/domain/plan/compile.ts"
+import { compile, passes } from "../../../src/domain/plan/compile.ts"
 import { compileFolder, folderOf, goldenNames } from "../../support/golden.ts"
 import { overlaps } from "../../support/liveSlots.ts"
 
@@ -27,6 +27,14 @@ describe("compile", () => {
     const { plan } = compileFolder(folderOf("llama-gqa"))
     const slots = plan.slots.map((slot) => ({ ...slot, offset: 0 }))
     expect(overlaps({ ...plan, slots }).length).toBeGreaterThan(0)
+  })
+
+  it("refuses an unsound graph by node and dim", () => {
+    const { graph } = compileFolder(folderOf("llama-gqa"))
+    const values = graph.values.map((value, id) => (id === 9 ? { ...value, columns: 32 } : value))
+    expect(() => compile({ ...graph, values })).toThrow(
+      /LlamaForCausalLM wrote an unsound graph:\n {2}node \d+ \(linear\)/
+    )
   })
 
   it("shares memory: a plan is smaller than its slots side by side", () => {
