@@ -4,6 +4,8 @@ export const median = (values) => {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
 }
 
+export const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length
+
 /** Tokens a second while all streams decode: from the last first token to the first last token. */
 export const steadyRate = (streams) => {
   const from = Math.max(...streams.map((times) => times[0]))
