@@ -1,0 +1,44 @@
+import { progressBar } from "../domain/request/progress.ts"
+
+/** How far a command is. */
+export interface Count {
+  replies: number
+  readonly total: number
+  tokens: number
+}
+
+/** Milliseconds between two drawings. */
+const interval = 100
+
+export const rate = (tokens: number, milliseconds: number): string =>
+  (tokens / Math.max(milliseconds / 1000, 1e-3)).toFixed(1)
+
+/** A bar on the last line of a terminal. Other writers of that terminal go through `around`. */
+export class ProgressBar {
+  readonly #count: Count
+  readonly #write: (text: string) => void
+  readonly #start = performance.now()
+  readonly #timer: NodeJS.Timeout
+
+  constructor(count: Count, write: (text: string) => void) {
+    this.#count = count
+    this.#write = write
+    this.#timer = setInterval(() => this.#draw(), interval).unref()
+  }
+
+  #draw() {
+    const { replies, total, tokens } = this.#count
+    const elapsedMillis = performance.now() - this.#start
+    this.#write(`\r\x1b[2K${progressBar({ finished: replies, total, generationTokens: tokens, elapsedMillis })}`)
+  }
+
+  /** Takes the bar away until it is next due, so that a line can be written in its place. */
+  clear() {
+    this.#write("\r\x1b[2K")
+  }
+
+  stop() {
+    clearInterval(this.#timer)
+    this.clear()
+  }
+}
