@@ -12,6 +12,7 @@ execFileSync(process.execPath, [require.resolve("typescript/bin/tsc"), "-p", "ts
   cwd: root,
   stdio: "inherit"
 })
+execFileSync(process.execPath, [join(root, "scripts/bundle.mjs")], { cwd: root, stdio: "inherit" })
 
 const compilers = process.env.CXX ? [process.env.CXX] : ["c++", "g++", "clang++"]
 const missing = [...(runs("cmake") ? [] : ["CMake"]), ...(compilers.some(runs) ? [] : ["a C++20 compiler"])]

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs"
 import * as Effect from "effect/Effect"
+import * as Logger from "effect/Logger"
 import type { Command } from "./cli/command.ts"
 import type { Io } from "./cli/io.ts"
 import { processIo } from "./cli/io.ts"
@@ -56,7 +57,13 @@ const program = ([name, ...args]: ReadonlyArray<string>, io: Io): Effect.Effect<
   )
 }
 
-const fiber = Effect.runFork(program(process.argv.slice(2), processIo))
+/** Warnings go where messages go: stdout holds replies alone. */
+const logger = Logger.replace(
+  Logger.defaultLogger,
+  Logger.make(({ message }) => processIo.err(`${String(message)}\n`))
+)
+
+const fiber = Effect.runFork(Effect.provide(program(process.argv.slice(2), processIo), logger))
 
 /** Interrupting closes the engine's scope: the step in flight ends, memory and threads are given back. */
 const stop = (code: number) => {

@@ -76,6 +76,7 @@ export interface NativeAddon {
 }
 
 /** Where `npm run build:native` puts the addon, seen from src/ and from dist/ alike. */
+// Three folders up, from here and from dist/bundle/cli, where scripts/bundle.mjs puts this code for the command line.
 const binary = fileURLToPath(new URL("../../../build/Release/millrace.node", import.meta.url))
 
 /** The native addon, loaded when the effect first runs: importing this module runs no native code. */
