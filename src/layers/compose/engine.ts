@@ -46,10 +46,15 @@ export const backendLayer = (options: EngineOptions): Layer.Layer<Backend, Devic
   }
 }
 
+const warn = ({ trustRemoteCode }: EngineOptions) =>
+  trustRemoteCode === true
+    ? Effect.logWarning("trustRemoteCode does nothing: no code of a checkpoint is ever run.")
+    : Effect.void
+
 /** An engine over a checkpoint, with nothing left to provide. Reads no environment. */
 export const layer = (given: EngineOptions): Layer.Layer<Engine, StartError> =>
   Layer.unwrapEffect(
-    Effect.map(decodeEngineOptions(given), (options) =>
+    Effect.map(Effect.tap(decodeEngineOptions(given), warn), (options) =>
       EngineLayer.layer(options).pipe(
         Layer.provide(
           Layer.mergeAll(

@@ -18,14 +18,15 @@ export interface OutboxOptions {
   /** Called when `highWater` is reached, and again when the reader has then taken what there was. */
   readonly onFull: () => void
   readonly onDrained: () => void
+  /** Hands a waiting reader its `pull`, now or soon. */
+  readonly wake: (reader: (pull: Pull) => void, pull: Pull) => void
 }
 
-type Pull = Effect.Effect<Chunk.Chunk<GenerationDelta>, Option.Option<RunError>>
+export type Pull = Effect.Effect<Chunk.Chunk<GenerationDelta>, Option.Option<RunError>>
 
 /**
- * What one request has produced and its one reader has not taken. The engine's side (push, finish, end) is synchronous.
- * Bounded in tokens by parking: at high water the engine stops computing the request, so at most the tokens of the steps
- * already submitted come on top. A reader takes everything at once, which is why low water is zero.
+ * What one request has produced and its one reader has not taken. The engine's side is synchronous. Bounded in tokens by
+ * parking: past high water come at most those of steps already submitted. A reader takes all at once: low water is zero.
  */
 export class Outbox {
   private readonly accrual: Accrual
@@ -92,8 +93,7 @@ export class Outbox {
 
   private wake(): void {
     if (this.waiting === undefined || !this.ready) return
-    const resume = this.waiting
+    this.options.wake(this.waiting, this.pull)
     this.waiting = undefined
-    resume(this.pull)
   }
 }

@@ -7,9 +7,11 @@ import type { EngineService, Health } from "../../services/Engine.ts"
 import { requireTokenizer } from "./admission.ts"
 import { makeSubmitChat, renderChat } from "./chat.ts"
 import { runLoop, runReaper } from "./loop.ts"
+import type { Pull } from "./outbox.ts"
 import type { EngineParts } from "./parts.ts"
 import { RequestTable } from "./requestTable.ts"
 import { makeSubmit } from "./submit.ts"
+import { Waker } from "./waker.ts"
 
 const failureOf = (cause: Cause.Cause<DeviceFailed>): DeviceFailed => {
   const failure = Cause.failureOption(cause)
@@ -61,7 +63,7 @@ export const serve = Effect.fnUntraced(function* (parts: EngineParts) {
       ? new EngineClosed()
       : new EngineUnavailable({ reason: `it has stopped after a failure (${health.error.message})` })
   }
-  const submit = makeSubmit(parts, { table, now, refusal })
+  const submit = makeSubmit(parts, { table, now, refusal, wake: new Waker<Pull>().wake })
   const unsupported = (task: string) => new TaskUnsupported({ task, supported: served.tasks })
   const tokenize: EngineService["tokenize"] = (text, options) =>
     Effect.map(requireTokenizer(tokenizer, "text"), (t) => t.encode(text, options))

@@ -11,9 +11,10 @@ import type { ResolvedSampling } from "../../domain/sampling/resolveSampling.ts"
 import type { EngineService } from "../../services/Engine.ts"
 import type { TokenizerInstance } from "../../services/Tokenizer.ts"
 import { checkPrompt, decodeRequest, promptIds } from "./admission.ts"
-import { Outbox } from "./outbox.ts"
+import { Outbox, type Pull } from "./outbox.ts"
 import type { EngineParts } from "./parts.ts"
 import type { Output, Request, RequestTable } from "./requestTable.ts"
+import type { Waker } from "./waker.ts"
 
 /** Sampling parameters as given, completed for this model. `arrival` counts the engine's requests. */
 export type ResolveParams = (given: unknown, arrival: number) => Either.Either<ResolvedSampling, InvalidRequest>
@@ -21,6 +22,7 @@ export type ResolveParams = (given: unknown, arrival: number) => Either.Either<R
 export interface Admission {
   readonly table: RequestTable
   readonly now: () => number
+  readonly wake: Waker<Pull>["wake"]
   /** Why the engine takes no more work; undefined while it does. */
   readonly refusal: () => AdmissionError | undefined
 }
@@ -77,7 +79,7 @@ const makeRequest = (
   requestId: string,
   prepared: Prepared,
   parts: EngineParts,
-  { table, now }: Admission,
+  { table, now, wake }: Admission,
   nextSequence: () => number
 ): Request => {
   const { request, sampling } = prepared
@@ -93,7 +95,8 @@ const makeRequest = (
       highWater: parts.options.streamBuffer * replies,
       interval: parts.options.streamInterval,
       onFull: () => table.park(made),
-      onDrained: () => table.resume(made)
+      onDrained: () => table.resume(made),
+      wake
     }),
     includeStopToken: sampling.includeStopStrInOutput,
     arrivalTime,

@@ -18,6 +18,7 @@ const make = (options: Partial<OutboxOptions> = {}) => {
     interval: 1,
     onFull: () => calls.push("full"),
     onDrained: () => calls.push("drained"),
+    wake: (reader, pull) => reader(pull),
     ...options
   })
   return { outbox, calls }
