@@ -14,6 +14,15 @@ const flags = () => {
   }
 }
 
+/** Said in the results by itself: shares and times of a machine that has other work mean little. */
+const quiet = () => {
+  const [minute] = loadavg()
+  const busy = minute > availableParallelism() / 2
+  return busy
+    ? `shared: other work kept ${minute.toFixed(1)} of ${availableParallelism()} cores busy when this began`
+    : "quiet"
+}
+
 /** What a figure must say about where it came from. */
 export const machine = () => {
   const has = flags()
@@ -27,6 +36,6 @@ export const machine = () => {
     commit: git("rev-parse", "--short", "HEAD") + (dirty ? " with uncommitted changes" : ""),
     date: new Date().toISOString(),
     command: `npm run bench -- ${process.argv.slice(2).join(" ")}`.trim(),
-    loadBefore: loadavg().map((x) => Number(x.toFixed(2)))
+    load: quiet()
   }
 }
