@@ -2,6 +2,7 @@
 
 #include <ucontext.h>
 
+#include <algorithm>
 #include <memory>
 #include <vector>
 
@@ -55,16 +56,17 @@ bool turn() {
   return ran;
 }
 
+void prepare(Fiber& fiber) {
+  fiber.state = State::ready;
+  getcontext(&fiber.context);
+  fiber.context.uc_stack.ss_sp = fiber.stack.get();
+  fiber.context.uc_stack.ss_size = stackBytes;
+  fiber.context.uc_link = &scheduler;
+  makecontext(&fiber.context, enter, 0);
+}
+
 void runBlock() {
-  for (unsigned t = 0; t < threads; t++) {
-    Fiber& fiber = fibers[t];
-    fiber.state = State::ready;
-    getcontext(&fiber.context);
-    fiber.context.uc_stack.ss_sp = fiber.stack.get();
-    fiber.context.uc_stack.ss_size = stackBytes;
-    fiber.context.uc_link = &scheduler;
-    makecontext(&fiber.context, enter, 0);
-  }
+  for (unsigned t = 0; t < threads; t++) prepare(fibers[t]);
   while (turn()) {
     for (unsigned t = 0; t < threads; t += warpSize) open(t, std::min(t + warpSize, threads), State::atWarp);
     open(0, threads, State::atBlock);

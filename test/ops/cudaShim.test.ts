@@ -8,17 +8,17 @@ const withKernel = opNames.filter((op) => opRecord(op).cudaMissing === undefined
 
 /** Every op whose record does not say `cudaMissing` enrols itself: its kernel, run by the host shim, against its reference. */
 describe.skipIf(!hasCompiler())("CUDA kernels under the host shim", () => {
-  let harness: Harness
+  let harness: Harness | undefined
   beforeAll(() => {
     harness = buildHarness()
   }, 120_000)
-  afterAll(() => harness.close())
+  afterAll(() => harness?.close())
 
   it("the module has a kernel for exactly the ops whose records lack cudaMissing", () =>
-    expect(harness.describe().implements.map((code) => opNames[code])).toEqual(withKernel))
+    expect(harness!.describe().implements.map((code) => opNames[code])).toEqual(withKernel))
 
   it("a module that is not there is a sentence, not a crash", () => {
-    const { reason, devices } = harness.describe("/nowhere/millrace_cuda.so")
+    const { reason, devices } = harness!.describe("/nowhere/millrace_cuda.so")
     expect(reason).toContain("this build has no CUDA module (/nowhere/millrace_cuda.so)")
     expect(devices).toEqual([])
   })
@@ -28,7 +28,7 @@ describe.skipIf(!hasCompiler())("CUDA kernels under the host shim", () => {
     ({ op, dtype }) => {
       const record = opRecord(op)
       const cases = casesOf(record).map((opCase) => make(record, opCase, dtype))
-      const answers = harness.run(op, cases, dtype)
+      const answers = harness!.run(op, cases, dtype)
       cases.forEach((made, index) => {
         const answer = answers[index]!
         if ("refusal" in answer) throw new Error(`Case ${index} is refused: ${answer.refusal}`)
@@ -54,7 +54,7 @@ describe.skipIf(!hasCompiler())("CUDA kernels under the host shim", () => {
     const made = make(opRecord("embed"), casesOf(opRecord("embed"))[0]!, "float32")
     const [y, table] = made.operands
     const narrow = { ...y!, columns: 63, data: new Float32Array(5 * 63) }
-    const [answer] = harness.run("embed", [{ ...made, operands: [narrow, table!] }], "float32")
+    const [answer] = harness!.run("embed", [{ ...made, operands: [narrow, table!] }], "float32")
     expect(answer).toEqual({ refusal: expect.stringContaining("embed: y[T,H] and table[V,H] differ in H") })
   })
 })

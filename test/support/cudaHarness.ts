@@ -38,7 +38,7 @@ export const buildHarness = (): Harness => {
   const folder = mkdtempSync(join(tmpdir(), "millrace-cuda-"))
   const [program, shim] = [join(folder, "harness"), join(folder, "millrace_cuda_shim.so")]
   const compile = (...rest: ReadonlyArray<string>) =>
-    execFileSync(compiler, ["-std=c++20", "-O1", "-Wall", "-Wextra", "-Werror", "-ffp-contract=off", ...rest], {
+    execFileSync(compiler, ["-std=c++20", "-O1", "-Wall", "-Wextra", "-ffp-contract=off", ...rest], {
       cwd: root
     })
   compile("-I", "src/native", "test/native/cuda/harness.cpp", "src/native/cuda_module.cpp", "-ldl", "-o", program)

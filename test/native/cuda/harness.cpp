@@ -30,6 +30,7 @@ void demand(int32_t status) {
 
 // False at the end of the input when `mayEnd`; a torn input is an error.
 bool read(void* to, size_t bytes, bool mayEnd = false) {
+  if (bytes == 0) return true;  // an empty vector's data may be null
   const size_t got = std::fread(to, 1, bytes, stdin);
   if (got == bytes) return true;
   if (mayEnd && got == 0) return false;
@@ -37,7 +38,7 @@ bool read(void* to, size_t bytes, bool mayEnd = false) {
 }
 template <class T>
 void write(const T* from, size_t count) {
-  std::fwrite(from, sizeof(T), count, stdout);
+  if (count > 0) std::fwrite(from, sizeof(T), count, stdout);
 }
 
 // Device memory that starts with bytes of the case file.
