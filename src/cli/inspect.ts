@@ -1,16 +1,11 @@
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { decodeEngineOptions, EngineOptions } from "../domain/config/engineOptions.ts"
-import { resolve } from "../domain/config/resolve.ts"
 import { field, flag, oneOf } from "../domain/config/types.ts"
-import { CheckpointInvalid } from "../domain/errors.ts"
-import { compileModel } from "../domain/model/load.ts"
-import { arenaBytes, weightBytes } from "../domain/plan/footprint.ts"
-import { matchWeights } from "../domain/weights/match.ts"
 import * as ChatTemplateLayer from "../layers/ChatTemplate.ts"
 import { backendLayer } from "../layers/compose/engine.ts"
+import { compileFolder, resolveFor } from "../layers/engine/prepare.ts"
 import * as ModelSourceLayer from "../layers/ModelSource.ts"
 import { Backend } from "../services/Backend.ts"
 import { ChatTemplate } from "../services/ChatTemplate.ts"
@@ -71,26 +66,12 @@ const inspect = (given: unknown) =>
     const options = yield* decodeEngineOptions(given)
     const { model } = options
     const folder = yield* (yield* ModelSource).open(model)
-    const compiled = yield* compileModel(folder.config, {
-      model,
-      dtype: options.dtype ?? "auto",
-      ...(options.maxModelLen === undefined ? {} : { maxModelLen: options.maxModelLen })
-    })
-    const tensors = yield* folder.tensors
-    const plan = yield* Either.mapLeft(
-      matchWeights(compiled.plan, tensors),
-      (problems) => new CheckpointInvalid({ model, problems })
+    const { plan, graph, facts, tensors } = yield* compileFolder(folder, options)
+    const [resolved, { device }] = yield* Effect.all([resolveFor(options, facts, plan), Backend]).pipe(
+      Effect.provide(backendLayer(options))
     )
-    const { device } = yield* Backend.pipe(Effect.provide(backendLayer(options)))
-    const resolved = yield* resolve({
-      options,
-      facts: compiled.facts,
-      device,
-      weightBytes: weightBytes(plan) + arenaBytes(plan, 0),
-      arenaBytesPerToken: plan.tokenBytes
-    })
     const chatTemplate = (yield* (yield* ChatTemplate).load(folder)).present
-    return { model, compiled: { ...compiled, plan }, tensors, resolved, device, chatTemplate } satisfies Inspection
+    return { model, compiled: { plan, graph, facts }, tensors, resolved, device, chatTemplate } satisfies Inspection
   }).pipe(Effect.provide(Layer.merge(ModelSourceLayer.layer, ChatTemplateLayer.layer)))
 
 /** `millrace inspect MODEL`; answers the exit code. */

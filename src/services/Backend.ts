@@ -4,6 +4,7 @@ import type * as Scope from "effect/Scope"
 import type { StepInput, StepResult } from "../domain/batch/step.ts"
 import type { CheckpointInvalid, DeviceFailed, DeviceUnavailable, OutOfMemory } from "../domain/errors.ts"
 import type { Plan } from "../domain/plan/plan.ts"
+import type { Dtype } from "../domain/tensor/dtype.ts"
 import type { CheckpointTensors } from "../domain/weights/checkpoint.ts"
 
 export interface Capacity {
@@ -46,6 +47,8 @@ export class Backend extends Context.Tag("millrace/Backend")<
   Backend,
   {
     readonly device: DeviceFacts
+    /** Measures the floating-point operations a second of a wide linear op; absent where no default depends on it. */
+    readonly measureFlops?: (dtype: Dtype) => Effect.Effect<number, DeviceUnavailable | OutOfMemory>
     readonly load: (
       request: LoadRequest
     ) => Effect.Effect<LoadedModel, CheckpointInvalid | DeviceUnavailable | OutOfMemory, Scope.Scope>

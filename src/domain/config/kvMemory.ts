@@ -30,7 +30,7 @@ export const kvBlocks = (
   if (other >= usable) return Either.left(weightsTooLarge(other, usable))
   const left = usable - other
   // A plan without a cache still gets bookkeeping blocks, at no cost in bytes.
-  const blockBytes = facts.kvBytesPerToken * blockSize
+  const blockBytes = input.kvBlockBytes(blockSize)
   const perSequence = Math.ceil(facts.maxModelLen / blockSize)
   const least = (perSequence + 1) * blockBytes
   const given = options.kvCacheMemoryBytes

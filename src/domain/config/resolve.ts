@@ -11,16 +11,18 @@ export interface DeviceLimits {
   readonly name: "null" | "reference" | "cpu" | "cuda"
   /** Bytes that weights, cache and arena may take together. */
   readonly memory: number
-  /** Measured floating-point operations a second of a linear op, where the backend has measured them. */
-  readonly flops?: number
 }
 
 export interface ResolveInput {
   readonly options: EngineOptions
-  readonly facts: Pick<ModelFacts, "parameters" | "maxModelLen" | "kvBytesPerToken">
+  readonly facts: Pick<ModelFacts, "parameters" | "maxModelLen">
   readonly device: DeviceLimits
   /** Bytes of the weights as the device stores them. */
   readonly weightBytes: number
+  /** Bytes that one KV block of so many tokens takes in all layers, as the device stores it. */
+  readonly kvBlockBytes: (blockSize: number) => number
+  /** Measured floating-point operations a second of a linear op; absent where `needsFlops` says no. */
+  readonly flops?: number
   /** Bytes of step buffers for one token of the budget. */
   readonly arenaBytesPerToken: number
 }
@@ -45,8 +47,8 @@ export interface ResolvedOptions {
 
 /** Steps on the CPU should last this long: longer ones stall every stream, shorter ones waste the weights' journey. */
 const targetSeconds = 0.15
-/** Two modest cores; only a backend that has not measured itself is judged by it. */
-const assumedFlops = 100e9
+/** One slow core without vector units to speak of does better: what is fast enough here is fast enough anywhere. */
+const leastFlops = 20e9
 const leastCpuBudget = 64
 const mostCpuBudget = 256
 
@@ -55,12 +57,14 @@ const cpuBudget = (parameters: number, flops: number): number => {
   return Math.max(leastCpuBudget, Math.min(mostCpuBudget, Math.floor(tokens / 16) * 16))
 }
 
-const defaultBudget = ({ facts, device }: ResolveInput): number =>
-  device.name === "cuda"
-    ? 8192
-    : device.name === "cpu"
-      ? cpuBudget(facts.parameters, device.flops ?? assumedFlops)
-      : 2048
+/** Whether the token budget depends on how fast the device is: not when it is given, nor for a small model. */
+export const needsFlops = ({ options, facts, device }: Pick<ResolveInput, "options" | "facts" | "device">): boolean =>
+  device.name === "cpu" &&
+  options.maxNumBatchedTokens === undefined &&
+  cpuBudget(facts.parameters, leastFlops) < mostCpuBudget
+
+const defaultBudget = ({ facts, device, flops }: ResolveInput): number =>
+  device.name === "cuda" ? 8192 : device.name === "cpu" ? cpuBudget(facts.parameters, flops ?? leastFlops) : 2048
 
 const tokenBudget = (input: ResolveInput, maxNumSeqs: number): Either.Either<number, InvalidOptions> => {
   const { options, facts } = input

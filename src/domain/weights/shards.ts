@@ -14,7 +14,7 @@ const isPlainName = (name: string) =>
 
 /** Parses an index file's JSON; or everything wrong with it, each as a sentence. */
 export const parseIndex = (json: unknown): Either.Either<ShardIndex, ReadonlyArray<string>> => {
-  const map = typeof json === "object" && json !== null ? (json as Record<string, unknown>)["weight_map"] : undefined
+  const map = typeof json === "object" && json !== null ? (json as Record<string, unknown>).weight_map : undefined
   if (typeof map !== "object" || map === null || Array.isArray(map))
     return Either.left(["model.safetensors.index.json has no weight_map of tensor names to file names"])
   const problems: Array<string> = []

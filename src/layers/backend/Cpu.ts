@@ -8,6 +8,7 @@ import { arenaBytes, cacheBlockBytes, weightBytes } from "../../domain/plan/foot
 import { matchWeights } from "../../domain/weights/match.ts"
 import { Backend, type LoadedModel, type LoadRequest } from "../../services/Backend.ts"
 import { loadAddon, type NativeAddon, type NativeError, type NativeModel } from "./addon.ts"
+import { measureLinear } from "./measureLinear.ts"
 import { nativeRequest } from "./nativeRequest.ts"
 
 export interface CpuOptions {
@@ -117,6 +118,7 @@ export const make = (options: CpuOptions = {}): Effect.Effect<typeof Backend.Ser
       catch: (cause) => unavailable(cause instanceof Error ? cause.message : String(cause))
     })
     const memory = availableMemory()
+    const load = (request: LoadRequest) => Effect.map(loadNative(addon, request, options, memory), loaded)
     return {
       device: {
         name: "cpu",
@@ -124,7 +126,8 @@ export const make = (options: CpuOptions = {}): Effect.Effect<typeof Backend.Ser
         threads: options.numThreads ?? info.threads,
         memory
       },
-      load: (request) => Effect.map(loadNative(addon, request, options, memory), loaded)
+      load,
+      measureFlops: (dtype) => measureLinear(load, dtype)
     }
   })
 

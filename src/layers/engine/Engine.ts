@@ -3,14 +3,11 @@ import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { decodeEngineOptions, type EngineOptions } from "../../domain/config/engineOptions.ts"
-import { type ResolvedOptions, resolve } from "../../domain/config/resolve.ts"
+import type { ResolvedOptions } from "../../domain/config/resolve.ts"
 import { CheckpointInvalid, InvalidOptions, type StartError } from "../../domain/errors.ts"
-import { compileModel, type ModelFacts } from "../../domain/model/load.ts"
-import { arenaBytes, weightBytes } from "../../domain/plan/footprint.ts"
-import type { Plan } from "../../domain/plan/plan.ts"
+import type { ModelFacts } from "../../domain/model/load.ts"
 import { generationDefaults, readGenerationConfig } from "../../domain/sampling/generationConfig.ts"
 import { resolveSampling } from "../../domain/sampling/resolveSampling.ts"
-import { matchWeights } from "../../domain/weights/match.ts"
 import { Backend, type LoadedModel } from "../../services/Backend.ts"
 import { BlockAllocator } from "../../services/BlockAllocator.ts"
 import { ChatTemplate } from "../../services/ChatTemplate.ts"
@@ -19,6 +16,7 @@ import { type ModelFolder, ModelSource } from "../../services/ModelSource.ts"
 import { Scheduler } from "../../services/Scheduler.ts"
 import { Tokenizer, type TokenizerInstance } from "../../services/Tokenizer.ts"
 import type { EngineParts } from "./parts.ts"
+import { compileFolder, resolveFor } from "./prepare.ts"
 import { serve } from "./serve.ts"
 
 /** What an engine is put together from. */
@@ -46,22 +44,6 @@ const describe = (
   ...rest
 })
 
-/** From config.json and the tensors' headers to a plan whose weights are all accounted for. */
-const compileFolder = Effect.fnUntraced(function* (folder: ModelFolder, options: EngineOptions) {
-  const { model } = options
-  const compiled = yield* compileModel(folder.config, {
-    model,
-    dtype: options.dtype ?? "auto",
-    ...(options.maxModelLen === undefined ? {} : { maxModelLen: options.maxModelLen })
-  })
-  const tensors = yield* folder.tensors
-  const plan = yield* Either.mapLeft(
-    matchWeights(compiled.plan, tensors),
-    (problems) => new CheckpointInvalid({ model, problems })
-  )
-  return { plan, facts: compiled.facts, tensors }
-})
-
 /** Sampling defaults: the checkpoint's, another folder's, or none, under what the user overrides. */
 const readDefaults = Effect.fnUntraced(function* (folder: ModelFolder, options: EngineOptions) {
   const { model, generationConfig = "auto" } = options
@@ -73,15 +55,6 @@ const readDefaults = Effect.fnUntraced(function* (folder: ModelFolder, options: 
   )
   return yield* Either.mapLeft(generationDefaults(checkpoint, options), (problem) => new InvalidOptions(problem))
 })
-
-const resolveFor = (options: EngineOptions, facts: ModelFacts, plan: Plan, device: typeof Backend.Service.device) =>
-  resolve({
-    options,
-    facts,
-    device,
-    weightBytes: weightBytes(plan) + arenaBytes(plan, 0),
-    arenaBytesPerToken: plan.tokenBytes
-  })
 
 /** The engine's own scheduler over its own pool: two engines in one graph share neither. */
 export const makeScheduler = Effect.fnUntraced(function* ({ scheduler, blocks, prefixCaching }: ResolvedOptions) {
@@ -100,7 +73,7 @@ export const make = (given: EngineOptions): Effect.Effect<EngineService, StartEr
     const folder = yield* (yield* ModelSource).open(options.model)
     const { plan, facts, tensors } = yield* compileFolder(folder, options)
     const defaults = yield* readDefaults(folder, options)
-    const resolved = yield* resolveFor(options, facts, plan, backend.device)
+    const resolved = yield* resolveFor(options, facts, plan)
     const { maxNumBatchedTokens: maxTokens, maxNumSeqs: maxSequences, blockSize } = resolved.scheduler
     const capacity = { maxTokens, maxSequences, blocks: resolved.blocks, blockSize }
     const noTokenizer: Effect.Effect<TokenizerInstance | undefined> = Effect.succeed(undefined)

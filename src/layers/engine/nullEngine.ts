@@ -46,9 +46,10 @@ export const make = ({
   Effect.gen(function* () {
     const options = yield* decodeEngineOptions({ model: "null", ...given })
     const backend = yield* Backend
-    const facts = { parameters: 0, kvBytesPerToken, maxModelLen: options.maxModelLen ?? maxModelLen }
+    const facts = { parameters: 0, maxModelLen: options.maxModelLen ?? maxModelLen }
+    const kvBlockBytes = (blockSize: number) => kvBytesPerToken * blockSize
     const device = { ...backend.device, memory: Number.MAX_SAFE_INTEGER }
-    const derived = yield* resolve({ options, facts, device, weightBytes: 0, arenaBytesPerToken: 0 })
+    const derived = yield* resolve({ options, facts, device, weightBytes: 0, arenaBytesPerToken: 0, kvBlockBytes })
     const resolved = { ...derived, blocks: kvBlocks ?? derived.blocks }
     const { maxNumBatchedTokens: maxTokens, maxNumSeqs: maxSequences, blockSize } = resolved.scheduler
     const tensors = { files: [], tensors: new Map() }

@@ -1,11 +1,13 @@
 import * as Either from "effect/Either"
 import { describe, expect, it } from "vitest"
-import { type ResolveInput, resolve } from "../../../src/domain/config/resolve.ts"
+import { needsFlops, type ResolveInput, resolve } from "../../../src/domain/config/resolve.ts"
 
 const input = (options: Partial<ResolveInput["options"]> = {}, rest: Partial<ResolveInput> = {}): ResolveInput => ({
   options: { model: "m", ...options },
-  facts: { parameters: 5e6, maxModelLen: 1024, kvBytesPerToken: 3072 },
-  device: { name: "cpu", memory: 8e9, flops: 200e9 },
+  facts: { parameters: 5e6, maxModelLen: 1024 },
+  device: { name: "cpu", memory: 8e9 },
+  flops: 200e9,
+  kvBlockBytes: (blockSize) => 3072 * blockSize,
   weightBytes: 1e7,
   arenaBytesPerToken: 20_000,
   ...rest
@@ -24,12 +26,20 @@ describe("resolve", () => {
 
   it("aims CPU steps at 150 ms, within 64 to 256 tokens and never below maxNumSeqs", () => {
     const budget = (parameters: number, maxNumSeqs = 64) =>
-      right(input({ maxNumSeqs }, { facts: { parameters, maxModelLen: 1024, kvBytesPerToken: 3072 } })).scheduler
-        .maxNumBatchedTokens
+      right(input({ maxNumSeqs }, { facts: { parameters, maxModelLen: 1024 } })).scheduler.maxNumBatchedTokens
     expect(budget(5e6)).toBe(256)
     expect(budget(135e6)).toBe(96)
     expect(budget(8e9)).toBe(64)
     expect(budget(8e9, 200)).toBe(200)
+  })
+
+  it("asks for a measurement only where the budget depends on it", () => {
+    const needs = (parameters: number, options = {}, name: "cpu" | "null" = "cpu") =>
+      needsFlops(input(options, { facts: { parameters, maxModelLen: 64 }, device: { name, memory: 1e9 } }))
+    expect(needs(135e6)).toBe(true)
+    expect(needs(5e6)).toBe(false)
+    expect(needs(135e6, { maxNumBatchedTokens: 128 })).toBe(false)
+    expect(needs(135e6, {}, "null")).toBe(false)
   })
 
   it("raises the budget to maxModelLen when prompts may not be cut", () => {
@@ -50,11 +60,12 @@ describe("resolve", () => {
   })
 
   it("bounds the default pool by 4 GiB and by 40% of what is left", () => {
-    const facts = { parameters: 1e9, maxModelLen: 8192, kvBytesPerToken: 131_072 }
-    const large = right(input({}, { facts, device: { name: "cpu", memory: 64e9 } }))
+    const facts = { parameters: 1e9, maxModelLen: 8192 }
+    const kvBlockBytes = (blockSize: number) => 131_072 * blockSize
+    const large = right(input({}, { facts, kvBlockBytes, device: { name: "cpu", memory: 64e9 } }))
     expect(large.kvCacheBytes).toBeLessThanOrEqual(4 * 2 ** 30)
     expect(large.kvCacheBytes).toBeGreaterThan(4 * 2 ** 30 - 16 * 131_072)
-    const small = right(input({}, { facts, device: { name: "cpu", memory: 4e9 }, arenaBytesPerToken: 0 }))
+    const small = right(input({}, { facts, kvBlockBytes, device: { name: "cpu", memory: 4e9 }, arenaBytesPerToken: 0 }))
     expect(small.kvCacheBytes).toBeLessThanOrEqual(0.4 * (3.6e9 - 1e7))
   })
 
@@ -71,7 +82,7 @@ describe("resolve", () => {
   })
 
   it("says how long a sequence the memory allows", () => {
-    const facts = { parameters: 5e6, maxModelLen: 1_000_000, kvBytesPerToken: 3072 }
+    const facts = { parameters: 5e6, maxModelLen: 1_000_000 }
     const given = input({}, { facts, device: { name: "cpu", memory: 1e9 } })
     const error = left(given)
     expect(error._tag).toBe("OutOfMemory")
