@@ -142,8 +142,19 @@ void WeightTable::fill(const WeightSpec& spec, const Weight& weight, const Kerne
   if (total != wanted) throw CheckpointError("weight " + spec.name + ": its segments do not add up to its rows");
   int64_t row = 0;
   for (const SegmentSpec& segment : spec.segments) {
-    place(sourceOf(spec, segment, files_), row, weight, kernels, pool);
-    files_[static_cast<size_t>(segment.file)].forget(segment.offset, segment.bytes);
+    const Source source = sourceOf(spec, segment, files_);
+    const MappedFile& file = files_[static_cast<size_t>(segment.file)];
+    // In parts, whose pages are given back at once: else a great tensor would for a while be resident twice.
+    const int64_t rowBytes = source.columns * dtypeBytes(source.dtype);
+    const int64_t partRows = segment.transposed ? source.rows : roundUp(std::max<int64_t>(1, (16 << 20) / rowBytes), 64);
+    for (int64_t from = 0; from < source.rows; from += partRows) {
+      Source part = source;
+      part.data += from * source.rowStride * dtypeBytes(source.dtype);
+      part.rows = std::min(partRows, source.rows - from);
+      place(part, row + from, weight, kernels, pool);
+      if (!segment.transposed) file.forget(segment.offset + (segment.rowStart + from) * rowBytes, part.rows * rowBytes);
+    }
+    if (segment.transposed) file.forget(segment.offset, segment.bytes);
     row += segment.rows;
   }
 }
