@@ -1,5 +1,7 @@
 // y[t,n] = sum_k x[t,k] w[n,k] + bias[n], w packed [N/16][K/2] lines (format.h). Each output is one chain over pairs of K, odd
 // element first, acc = fma(x0, w0, fma(x1, w1, acc)), whatever the tile; threads and tiles split N and rows, never K.
+#include <algorithm>
+
 #include "format.h"
 #include "kernels.h"
 
@@ -63,7 +65,8 @@ template <class F, int N> void rowsOf(const Problem<F>& p, int row, int end, int
   }
 }
 
-// Vectors a tile spans when all rows of the step are R: few rows want many vectors, or the latency of one chain shows.
+// Vectors a tile spans when all rows of the step are R: enough chains to hide their latency, and no more streams than the
+// prefetchers follow well.
 template <class F, int R> void fewRows(const Problem<F>& p, int column, int vectors) {
   constexpr int wide = rowVectors[R];
   int v = 0;
@@ -119,9 +122,10 @@ template <class F> void run(const ops::Linear& op, Context& context) {
   const int blockRows = x.columns > 2048 ? 48 : 240;
   const int vectors = (p.y.columns + lanes - 1) / lanes;
   const int wide = x.rows <= 4 ? (rowVectors[x.rows] > tileVectors ? rowVectors[x.rows] : tileVectors) : tileVectors;
-  // A task reads about 128 KB of weights: enough to hide its start, little enough to share out.
-  const size_t wideBytes = static_cast<size_t>(wide) * static_cast<size_t>(p.pairs) * lineElements * sizeof(typename F::Store);
-  const int perTask = wide * static_cast<int>(1 + 131072 / (wideBytes + 1));
+  // A task reads an eighth of a thread's share of the weights: long runs keep the prefetchers going, short ones share out evenly.
+  const int64_t groupBytes = static_cast<int64_t>(wide) * p.pairs * static_cast<int64_t>(lineElements * sizeof(typename F::Store));
+  const int64_t share = packedLinearBytes(p.y.columns, x.columns, weight.dtype) / (8 * context.threads());
+  const int perTask = wide * static_cast<int>(1 + std::clamp<int64_t>(share, 65536, 524288) / (groupBytes + 1));
   const int columnTasks = (vectors + perTask - 1) / perTask;
   const int blocks = (x.rows + blockRows - 1) / blockRows;
   context.parallel(blocks * columnTasks, [&](int task, int) {
