@@ -6,6 +6,7 @@ export interface SequenceSpec {
   readonly prompt: ReadonlyArray<number>
   readonly priority?: number
   readonly cacheSalt?: string
+  readonly waitsForTokens?: boolean
   readonly draw?: Partial<DrawParams>
   readonly limits?: Partial<TokenLimits>
 }
@@ -23,6 +24,7 @@ export const makeSequence = (spec: SequenceSpec): Sequence => ({
   draw: { temperature: 0, topK: 0, topP: 1, minP: 0, seed: 0n, logprobs: -1, promptLogprobs: -1, ...spec.draw },
   limits: { maxTokens: 16, eosTokenIds: new Set(), stopTokenIds: new Set(), ignoreEos: false, ...spec.limits },
   cacheSalt: spec.cacheSalt,
+  waitsForTokens: spec.waitsForTokens ?? false,
   computed: 0,
   pending: 0,
   cached: 0,

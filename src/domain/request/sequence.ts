@@ -1,3 +1,4 @@
+import type { TokenConstraint } from "../grammar/constraint.ts"
 import type { BlockTable } from "../kv/blockTable.ts"
 
 /** What a row of logits is turned into a token by. All set; made once, when the request is resolved. */
@@ -38,6 +39,13 @@ export interface Sequence {
   readonly draw: DrawParams
   readonly limits: TokenLimits
   readonly cacheSalt: string | undefined
+  /**
+   * The token that a step draws is needed here before the next step can be made: the sequence sits out until that step
+   * has retired, while others run on. True of beams, and of whatever has a constraint.
+   */
+  readonly waitsForTokens: boolean
+  /** What its tokens must conform to. */
+  readonly constraint?: TokenConstraint
   /** Tokens whose K and V are in the cache or in a step already submitted. */
   computed: number
   /** Output tokens that submitted steps will draw and that have not come back. */

@@ -29,12 +29,14 @@ export const linked = (entry: Entry, step: number) => entry.sequence.pending > 0
 
 /**
  * The end of the tokens that `step` may compute for an entry: all that are known, and the one that the step before is
- * drawing. Nothing when pending draws bring the sequence to its limit: what followed would be thrown away.
+ * drawing. Nothing when pending draws bring the sequence to its limit, for what followed would be thrown away; and nothing
+ * for one that waits for its tokens while one is pending.
  */
 export const computableEnd = (entry: Entry, step: number): number => {
   const { sequence } = entry
   const known = sequence.tokens.length + sequence.pending
   if (known >= entry.limit) return sequence.computed
+  if (sequence.waitsForTokens && sequence.pending > 0) return sequence.computed
   if (sequence.pending === 0) return known
   const next = known - 1
   // A token between the last known and the linked one is on its way in an earlier step: only what is before it can run.

@@ -67,6 +67,7 @@ const makeSequence = (id: number, requestId: string, index: number, prepared: Pr
     draw: { ...draw, seed, promptLogprobs: index === 0 ? draw.promptLogprobs : -1 },
     limits,
     cacheSalt: request.cacheSalt,
+    waitsForTokens: false,
     computed: 0,
     pending: 0,
     cached: 0,

@@ -47,6 +47,7 @@ const randomSequence = (random: Random, id: number, maxModelLen: number, shared:
     id,
     prompt,
     priority: random.int(0, 3),
+    waitsForTokens: random.chance(0.2),
     ...(salt === undefined ? {} : { cacheSalt: salt }),
     draw: { promptLogprobs: random.chance(0.15) ? 1 : -1 },
     limits: {

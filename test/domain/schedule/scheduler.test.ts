@@ -66,6 +66,21 @@ describe("scheduler", () => {
     expect(step(d).shares).toEqual([1, 60])
   })
 
+  it("lets one that waits for its tokens sit out a step while others run on", () => {
+    const d = drive()
+    const waits = makeSequence({ id: 1, prompt: range(4, 1), waitsForTokens: true })
+    const runs = makeSequence({ id: 2, prompt: range(4, 2) })
+    for (const sequence of [waits, runs]) d.scheduler.add(sequence)
+    const served = () => d.submit()?.plan.parts.map((part) => part.sequence.id)
+    expect(served()).toEqual([1, 2])
+    expect(served()).toEqual([2])
+    d.retire()
+    expect(served()).toEqual([1, 2])
+    d.finish(2)
+    expect(outputs(waits)).toEqual(alone(range(4, 1), 16))
+    expect(outputs(runs)).toEqual(alone(range(4, 2), 16))
+  })
+
   it("serves the lower priority value first, then the earlier arrival", () => {
     const d = drive({ policy: "priority", maxNumSeqs: 3 })
     for (const [id, priority] of [
