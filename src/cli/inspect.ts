@@ -5,10 +5,10 @@ import { decodeEngineOptions, EngineOptions } from "../domain/config/engineOptio
 import { field, flag, oneOf } from "../domain/config/types.ts"
 import * as ChatTemplateLayer from "../layers/ChatTemplate.ts"
 import { backendLayer } from "../layers/compose/engine.ts"
-import { compileFolder, resolveFor } from "../layers/engine/prepare.ts"
+import * as ModelRunnerLayer from "../layers/ModelRunner.ts"
 import * as ModelSourceLayer from "../layers/ModelSource.ts"
-import { Backend } from "../services/Backend.ts"
 import { ChatTemplate } from "../services/ChatTemplate.ts"
+import { ModelRunner } from "../services/ModelRunner.ts"
 import { ModelSource } from "../services/ModelSource.ts"
 import { CliError } from "./cliError.ts"
 import { flagsOf } from "./flags.ts"
@@ -66,12 +66,11 @@ const inspect = (given: unknown) =>
     const options = yield* decodeEngineOptions(given)
     const { model } = options
     const folder = yield* (yield* ModelSource).open(model)
-    const { plan, graph, facts, tensors } = yield* compileFolder(folder, options)
-    const [resolved, { device }] = yield* Effect.all([resolveFor(options, facts, plan), Backend]).pipe(
-      Effect.provide(backendLayer(options))
-    )
+    const [prepared, { device }] = yield* Effect.flatMap(ModelRunner, (runner) =>
+      Effect.all([runner.prepare(folder, options), Effect.succeed(runner)])
+    ).pipe(Effect.provide(Layer.provide(ModelRunnerLayer.layer, backendLayer(options))))
     const chatTemplate = (yield* (yield* ChatTemplate).load(folder)).present
-    return { model, compiled: { plan, graph, facts }, tensors, resolved, device, chatTemplate } satisfies Inspection
+    return { model, prepared, device, chatTemplate } satisfies Inspection
   }).pipe(Effect.provide(Layer.merge(ModelSourceLayer.layer, ChatTemplateLayer.layer)))
 
 /** `millrace inspect MODEL`; answers the exit code. */

@@ -1,16 +1,13 @@
-import type { ResolvedOptions } from "../domain/config/resolve.ts"
 import { printGraph } from "../domain/graph/print.ts"
-import type { CompiledModel } from "../domain/model/load.ts"
 import { arenaBytes, weightBytes } from "../domain/plan/footprint.ts"
 import { printPlan } from "../domain/plan/print.ts"
 import type { CheckpointTensors } from "../domain/weights/checkpoint.ts"
+import type { PreparedModel } from "../services/ModelRunner.ts"
 
 /** All that `inspect` found out; nothing of it has read a weight. */
 export interface Inspection {
   readonly model: string
-  readonly compiled: CompiledModel
-  readonly tensors: CheckpointTensors
-  readonly resolved: ResolvedOptions
+  readonly prepared: PreparedModel
   readonly device: { readonly description: string; readonly memory: number }
   readonly chatTemplate: boolean
 }
@@ -29,8 +26,8 @@ const table = (rows: ReadonlyArray<readonly [string, string]>) => {
 /** Bytes of the tensors as the files hold them. */
 const storedBytes = ({ tensors }: CheckpointTensors) => [...tensors.values()].reduce((sum, { bytes }) => sum + bytes, 0)
 
-const facts = ({ model, compiled, tensors, chatTemplate }: Inspection) => {
-  const { facts } = compiled
+const facts = ({ model, prepared, chatTemplate }: Inspection) => {
+  const { facts, tensors } = prepared
   const stored = [...new Set([...tensors.tensors.values()].map(({ dtype }) => dtype))].sort().join(", ")
   return table([
     ["model", model],
@@ -48,8 +45,8 @@ const facts = ({ model, compiled, tensors, chatTemplate }: Inspection) => {
   ])
 }
 
-const memory = ({ compiled, resolved, device }: Inspection) => {
-  const { plan, facts } = compiled
+const memory = ({ prepared, device }: Inspection) => {
+  const { plan, facts, resolved } = prepared
   const { maxNumBatchedTokens, maxNumSeqs, blockSize } = resolved.scheduler
   const weights = weightBytes(plan)
   const arena = arenaBytes(plan, maxNumBatchedTokens)
@@ -68,8 +65,8 @@ const memory = ({ compiled, resolved, device }: Inspection) => {
 const writers: Readonly<Record<Section, (inspection: Inspection) => string>> = {
   facts,
   memory,
-  graph: ({ compiled }) => printGraph(compiled.graph).trimEnd(),
-  plan: ({ compiled }) => printPlan(compiled.plan).trimEnd()
+  graph: ({ prepared }) => printGraph(prepared.graph).trimEnd(),
+  plan: ({ prepared }) => printPlan(prepared.plan).trimEnd()
 }
 
 /** The sections asked for, each under its name. */
@@ -80,19 +77,24 @@ export const report = (inspection: Inspection, wanted: ReadonlyArray<Section> = 
     .join("\n\n")}\n`
 
 /** Facts and memory for programs. */
-export const reportJson = ({ model, compiled, tensors, resolved, device, chatTemplate }: Inspection): string =>
+export const reportJson = ({
+  model,
+  prepared: { facts, plan, tensors, resolved },
+  device,
+  chatTemplate
+}: Inspection): string =>
   `${JSON.stringify({
     model,
-    ...compiled.facts,
+    ...facts,
     chatTemplate,
     files: tensors.files,
     storedBytes: storedBytes(tensors),
     device: device.description,
-    weightBytes: weightBytes(compiled.plan),
+    weightBytes: weightBytes(plan),
     kvCacheBytes: resolved.kvCacheBytes,
     kvBlocks: resolved.blocks,
     blockSize: resolved.scheduler.blockSize,
     maxNumSeqs: resolved.scheduler.maxNumSeqs,
     maxNumBatchedTokens: resolved.scheduler.maxNumBatchedTokens,
-    arenaBytes: arenaBytes(compiled.plan, resolved.scheduler.maxNumBatchedTokens)
+    arenaBytes: arenaBytes(plan, resolved.scheduler.maxNumBatchedTokens)
   })}\n`

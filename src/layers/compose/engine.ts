@@ -11,7 +11,9 @@ import * as Null from "../backend/Null.ts"
 import * as Reference from "../backend/Reference.ts"
 import * as ChatTemplate from "../ChatTemplate.ts"
 import * as EngineLayer from "../engine/Engine.ts"
+import * as ModelRunner from "../ModelRunner.ts"
 import * as ModelSource from "../ModelSource.ts"
+import * as Sampler from "../Sampler.ts"
 import * as Scheduler from "../Scheduler.ts"
 import * as Tokenizer from "../Tokenizer.ts"
 
@@ -58,10 +60,11 @@ export const layer = (given: EngineOptions): Layer.Layer<Engine, StartError> =>
       EngineLayer.layer(options).pipe(
         Layer.provide(
           Layer.mergeAll(
-            backendLayer(options),
+            Layer.provide(ModelRunner.layer, backendLayer(options)),
             ModelSource.layer,
             Tokenizer.layer,
             ChatTemplate.layer,
+            Sampler.layer,
             Scheduler.layer,
             BlockAllocator.layer
           )

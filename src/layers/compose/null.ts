@@ -4,6 +4,7 @@ import type { Engine } from "../../services/Engine.ts"
 import * as BlockAllocator from "../BlockAllocator.ts"
 import * as Null from "../backend/Null.ts"
 import * as NullEngine from "../engine/nullEngine.ts"
+import * as Sampler from "../Sampler.ts"
 import * as Scheduler from "../Scheduler.ts"
 
 export interface LayerNullOptions extends NullEngine.NullEngineOptions, Null.NullOptions {}
@@ -29,6 +30,7 @@ export const layerNull = ({
           ...(cost === undefined ? {} : { cost }),
           ...(memory === undefined ? {} : { memory })
         }),
+        Sampler.layer,
         Scheduler.layer,
         BlockAllocator.layer
       )

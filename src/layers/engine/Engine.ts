@@ -7,20 +7,20 @@ import type { ResolvedOptions } from "../../domain/config/resolve.ts"
 import { CheckpointInvalid, InvalidOptions, type StartError } from "../../domain/errors.ts"
 import type { ModelFacts } from "../../domain/model/load.ts"
 import { generationDefaults, readGenerationConfig } from "../../domain/sampling/generationConfig.ts"
-import { resolveSampling } from "../../domain/sampling/resolveSampling.ts"
-import { Backend, type LoadedModel } from "../../services/Backend.ts"
+import type { LoadedModel } from "../../services/Backend.ts"
 import { BlockAllocator } from "../../services/BlockAllocator.ts"
 import { ChatTemplate } from "../../services/ChatTemplate.ts"
 import { Engine, type EngineService, type ServedModel } from "../../services/Engine.ts"
+import { ModelRunner } from "../../services/ModelRunner.ts"
 import { type ModelFolder, ModelSource } from "../../services/ModelSource.ts"
+import { Sampler } from "../../services/Sampler.ts"
 import { Scheduler } from "../../services/Scheduler.ts"
 import { Tokenizer, type TokenizerInstance } from "../../services/Tokenizer.ts"
 import type { EngineParts } from "./parts.ts"
-import { compileFolder, resolveFor } from "./prepare.ts"
 import { serve } from "./serve.ts"
 
 /** What an engine is put together from. */
-export type EngineNeeds = ModelSource | Backend | Tokenizer | ChatTemplate | Scheduler | BlockAllocator
+export type EngineNeeds = ModelSource | ModelRunner | Sampler | Tokenizer | ChatTemplate | Scheduler | BlockAllocator
 
 const describe = (
   options: EngineOptions,
@@ -69,21 +69,19 @@ export const makeScheduler = Effect.fnUntraced(function* ({ scheduler, blocks, p
 export const make = (given: EngineOptions): Effect.Effect<EngineService, StartError, EngineNeeds | Scope.Scope> =>
   Effect.gen(function* () {
     const options = yield* decodeEngineOptions(given)
-    const backend = yield* Backend
+    const runner = yield* ModelRunner
     const folder = yield* (yield* ModelSource).open(options.model)
-    const { plan, facts, tensors } = yield* compileFolder(folder, options)
+    const prepared = yield* runner.prepare(folder, options)
+    const { facts, resolved } = prepared
     const defaults = yield* readDefaults(folder, options)
-    const resolved = yield* resolveFor(options, facts, plan)
-    const { maxNumBatchedTokens: maxTokens, maxNumSeqs: maxSequences, blockSize } = resolved.scheduler
-    const capacity = { maxTokens, maxSequences, blocks: resolved.blocks, blockSize }
     const noTokenizer: Effect.Effect<TokenizerInstance | undefined> = Effect.succeed(undefined)
     const loadTokenizer = options.skipTokenizerInit === true ? noTokenizer : (yield* Tokenizer).load(folder)
     // The device loads on its own thread: the tokenizer is built meanwhile.
     const [model, tokenizer, template] = yield* Effect.all(
-      [backend.load({ plan, tensors, capacity }), loadTokenizer, (yield* ChatTemplate).load(folder)],
+      [runner.load(prepared), loadTokenizer, (yield* ChatTemplate).load(folder)],
       { concurrency: "unbounded" }
     )
-    const samplingFacts = {
+    const sampling = {
       vocabSize: Math.max(facts.vocabSize, tokenizer?.vocabSize ?? 0),
       maxLogprobs: resolved.maxLogprobs,
       eosTokenIds: facts.eosTokenIds,
@@ -92,7 +90,7 @@ export const make = (given: EngineOptions): Effect.Effect<EngineService, StartEr
     }
     const parts: EngineParts = {
       served: describe(options, facts, resolved, model, {
-        device: backend.device.description,
+        device: runner.device.description,
         tokenizer: tokenizer !== undefined,
         chatTemplate: template.present
       }),
@@ -101,7 +99,7 @@ export const make = (given: EngineOptions): Effect.Effect<EngineService, StartEr
       scheduler: yield* makeScheduler(resolved),
       tokenizer,
       template,
-      resolveParams: (params, arrival) => resolveSampling(params, defaults, samplingFacts, arrival)
+      sampler: (yield* Sampler).make({ defaults, facts: sampling })
     }
     return yield* serve(parts)
   })

@@ -6,10 +6,10 @@ import { resolve } from "../../domain/config/resolve.ts"
 import type { StartError } from "../../domain/errors.ts"
 import type { Plan } from "../../domain/plan/plan.ts"
 import { noDefaults } from "../../domain/sampling/generationConfig.ts"
-import { resolveSampling } from "../../domain/sampling/resolveSampling.ts"
 import { Backend } from "../../services/Backend.ts"
 import type { BlockAllocator } from "../../services/BlockAllocator.ts"
 import { Engine, type EngineService } from "../../services/Engine.ts"
+import { Sampler } from "../../services/Sampler.ts"
 import type { Scheduler } from "../../services/Scheduler.ts"
 import { bytesTokenizer, endOfText, vocabSize } from "./bytesTokenizer.ts"
 import { makeScheduler } from "./Engine.ts"
@@ -42,7 +42,11 @@ export interface NullEngineOptions extends Partial<Omit<EngineOptions, "device">
 export const make = ({
   kvBlocks,
   ...given
-}: NullEngineOptions): Effect.Effect<EngineService, StartError, Backend | Scheduler | BlockAllocator | Scope.Scope> =>
+}: NullEngineOptions): Effect.Effect<
+  EngineService,
+  StartError,
+  Backend | Sampler | Scheduler | BlockAllocator | Scope.Scope
+> =>
   Effect.gen(function* () {
     const options = yield* decodeEngineOptions({ model: "null", ...given })
     const backend = yield* Backend
@@ -87,10 +91,11 @@ export const make = ({
       scheduler,
       tokenizer,
       template: undefined,
-      resolveParams: (params, arrival) => resolveSampling(params, noDefaults, sampling, arrival)
+      sampler: (yield* Sampler).make({ defaults: noDefaults, facts: sampling })
     })
   })
 
 export const layer = (
   options: NullEngineOptions = {}
-): Layer.Layer<Engine, StartError, Backend | Scheduler | BlockAllocator> => Layer.scoped(Engine, make(options))
+): Layer.Layer<Engine, StartError, Backend | Sampler | Scheduler | BlockAllocator> =>
+  Layer.scoped(Engine, make(options))

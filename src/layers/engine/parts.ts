@@ -3,8 +3,8 @@ import type { Scheduler } from "../../domain/schedule/scheduler.ts"
 import type { LoadedModel } from "../../services/Backend.ts"
 import type { ChatTemplateInstance } from "../../services/ChatTemplate.ts"
 import type { ServedModel } from "../../services/Engine.ts"
+import type { SamplerInstance } from "../../services/Sampler.ts"
 import type { TokenizerInstance } from "../../services/Tokenizer.ts"
-import type { ResolveParams } from "./submit.ts"
 
 /** A loaded model with all that an engine needs to serve it. Nothing here is shared with another engine. */
 export interface EngineParts {
@@ -14,5 +14,5 @@ export interface EngineParts {
   readonly scheduler: Scheduler
   readonly tokenizer: TokenizerInstance | undefined
   readonly template: ChatTemplateInstance | undefined
-  readonly resolveParams: ResolveParams
+  readonly sampler: SamplerInstance
 }

@@ -1,6 +1,5 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type * as Either from "effect/Either"
 import * as Stream from "effect/Stream"
 import { type AdmissionError, InvalidRequest, QueueFull } from "../../domain/errors.ts"
 import { emptyBlockTable } from "../../domain/kv/blockTable.ts"
@@ -15,9 +14,6 @@ import { Outbox, type Pull } from "./outbox.ts"
 import type { EngineParts } from "./parts.ts"
 import type { Output, Request, RequestTable } from "./requestTable.ts"
 import type { Waker } from "./waker.ts"
-
-/** Sampling parameters as given, completed for this model. `arrival` counts the engine's requests. */
-export type ResolveParams = (given: unknown, arrival: number) => Either.Either<ResolvedSampling, InvalidRequest>
 
 export interface Admission {
   readonly table: RequestTable
@@ -129,7 +125,7 @@ export const makeSubmit = (parts: EngineParts, admission: Admission): EngineServ
 
   const prepare = Effect.fnUntraced(function* (given: GenerateRequest) {
     // First the parameters by themselves: what is wrong in them is then named as their user knows it.
-    const sampling = yield* parts.resolveParams(given?.params, arrivals++)
+    const sampling = yield* parts.sampler.resolve(given?.params, arrivals++)
     const request = yield* decodeRequest(GenerateRequest, given)
     if (request.lora !== undefined) return yield* refusedLora
     // A text may be long: whoever interrupts is heard before and after it is tokenised, and nothing has been taken yet.
