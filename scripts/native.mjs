@@ -1,6 +1,7 @@
 // Builds the native addon, or says what is missing for it: `node scripts/native.mjs`. Without it the Reference backend still runs.
 import { spawnSync } from "node:child_process"
 import { createRequire } from "node:module"
+import { availableParallelism } from "node:os"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 
@@ -18,7 +19,7 @@ if (missing.length > 0) {
   process.exit()
 }
 const cmakeJs = join(dirname(require.resolve("cmake-js/package.json")), "bin", "cmake-js")
-const build = ["compile", "--log-level", "error", "--parallel", "2"]
+const build = ["compile", "--log-level", "error", "--parallel", String(availableParallelism())]
 const { status } = spawnSync(process.execPath, [cmakeJs, ...build], { cwd: root, stdio: "inherit" })
 if (status !== 0) {
   console.error(

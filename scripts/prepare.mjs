@@ -1,7 +1,7 @@
 // `npm ci` in a clone ends here: dist/ and the native addon are built. Downloads nothing: Node's API headers are a dependency.
 import { spawnSync } from "node:child_process"
 import { createRequire } from "node:module"
-import { dirname, join } from "node:path"
+import { dirname } from "node:path"
 import { fileURLToPath } from "node:url"
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
