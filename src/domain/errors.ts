@@ -138,7 +138,7 @@ export class NumericalFault extends Schema.TaggedError<NumericalFault>()("Numeri
   position: Schema.Int
 }) {
   override get message() {
-    return `The logits of request ${this.requestId} at position ${this.position} are not finite: the checkpoint or the dtype (float16 overflows where bfloat16 does not) is at fault. Try dtype "float32".`
+    return `The logits of request ${this.requestId} at position ${this.position} are not finite, or its badWords, allowedTokenIds, minTokens, logitBias and grammar together leave no token to draw. If it sets none of these, the checkpoint or the dtype (float16 overflows where bfloat16 does not) is at fault: try dtype "float32".`
   }
 }
 

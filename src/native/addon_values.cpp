@@ -49,6 +49,14 @@ WeightSpec weightSpec(const Napi::Object& from) {
   return spec;
 }
 
+StepEditData editData(const Napi::Object& edits) {
+  return {field<int32_t>(edits, "mask"),          field<int32_t>(edits, "allowed"),       field<int32_t>(edits, "biasStarts"),
+          field<int32_t>(edits, "biasIds"),       field<int32_t>(edits, "badWordStarts"), field<int32_t>(edits, "badWords"),
+          field<int32_t>(edits, "historyStarts"), field<int32_t>(edits, "history"),       field<int32_t>(edits, "promptCounts"),
+          field<uint32_t>(edits, "masks"),        field<float>(edits, "biasValues"),      field<float>(edits, "repetition"),
+          field<float>(edits, "presence"),        field<float>(edits, "frequency")};
+}
+
 }  // namespace
 
 LoadSpec loadSpec(const Napi::Object& request) {
@@ -94,6 +102,8 @@ StepData stepData(const Napi::Object& input) {
                 field<float>(rows, "minP"),
                 field<uint32_t>(rows, "seed"),
                 field<uint32_t>(rows, "outputIndex")};
+  const Napi::Value edits = rows.Get("edits");
+  if (edits.IsObject()) data.edits = editData(edits.As<Napi::Object>());
   const auto groups = input.Get("cacheGroups").As<Napi::Array>();
   for (uint32_t i = 0; i < groups.Length(); i++) {
     const auto group = groups.Get(i).As<Napi::Object>();

@@ -67,6 +67,19 @@ struct StepGroup {
   const int32_t* blockTableStarts;  // [S + 1]
 };
 
+// What rows ask to be done to their logits: RowEdits of domain/batch/step.ts, where every array is explained.
+struct StepEdits {
+  const int32_t* mask;     // [R] into masks, or -1
+  const int32_t* allowed;  // [R] into masks, or -1
+  const uint32_t* masks;   // [M][words]
+  int32_t words;           // ceil(vocabulary / 32)
+  const int32_t *biasStarts, *biasIds;
+  const float* biasValues;
+  const int32_t *badWordStarts, *badWords;
+  const float *repetition, *presence, *frequency;  // [R]
+  const int32_t *historyStarts, *history, *promptCounts;
+};
+
 struct StepRows {  // all [R]; see domain/batch/step.ts
   const int32_t* index;
   const int32_t* target;
@@ -77,6 +90,7 @@ struct StepRows {  // all [R]; see domain/batch/step.ts
   const float* minP;
   const uint32_t* seed;  // [2R] low, high
   const uint32_t* outputIndex;
+  const StepEdits* edits = nullptr;  // null: no row asks for any
 };
 
 // One step, checked: every index is in range. T tokens of S sequences, R output rows.

@@ -11,7 +11,15 @@ namespace {
 // Output rows that go through the head together: as many as a full batch decodes, few enough that logits stay small.
 constexpr int32_t slabRows = 64;
 
-StepView viewOf(const StepData& data, std::vector<StepGroup>& groups) {
+StepEdits editsOf(const StepEditData& data, int32_t vocabulary) {
+  return {data.mask.data(),          data.allowed.data(),  data.masks.data(),    (vocabulary + 31) / 32,
+          data.biasStarts.data(),    data.biasIds.data(),  data.biasValues.data(), data.badWordStarts.data(),
+          data.badWords.data(),      data.repetition.data(), data.presence.data(), data.frequency.data(),
+          data.historyStarts.data(), data.history.data(),  data.promptCounts.data()};
+}
+
+// The view borrows `data`, `groups` and `edits`.
+StepView viewOf(const StepData& data, std::vector<StepGroup>& groups, const StepEdits* edits) {
   for (const StepGroupData& group : data.groups)
     groups.push_back({group.slots.data(), group.blockTables.data(), group.blockTableStarts.data()});
   return {static_cast<int32_t>(data.tokens.size()),
@@ -24,7 +32,7 @@ StepView viewOf(const StepData& data, std::vector<StepGroup>& groups) {
           data.contextLengths.data(),
           groups.data(),
           {data.index.data(), data.target.data(), data.logprobs.data(), data.temperature.data(), data.topK.data(),
-           data.topP.data(), data.minP.data(), data.seed.data(), data.outputIndex.data()}};
+           data.topP.data(), data.minP.data(), data.seed.data(), data.outputIndex.data(), edits}};
 }
 
 StepAnswer emptyAnswer(const StepData& data) {
@@ -90,7 +98,8 @@ StepAnswer Model::step(StepData data, const std::atomic<bool>& abandon) {
   const auto begin = std::chrono::steady_clock::now();
   prepareStep(data, plan_, program_, capacity_, drawn_);
   std::vector<StepGroup> groups;
-  const StepView view = viewOf(data, groups);
+  const StepEdits edits = data.edits ? editsOf(*data.edits, plan_.vocabSize) : StepEdits{};
+  const StepView view = viewOf(data, groups, data.edits ? &edits : nullptr);
   StepAnswer answer = emptyAnswer(data);
   StepOutput output{answer.top,           answer.tokens.data(),    answer.logprobs.data(),   answer.ranks.data(),
                     answer.faults.data(), answer.topTokens.data(), answer.topLogprobs.data()};

@@ -71,6 +71,35 @@ void checkRows(const StepData& step, const PlanSpec& plan) {
   need(within(step.logprobs, -1, plan.vocabSize + 1), "more logprobs are wanted than there are tokens");
 }
 
+// A row may look back at ids that its vocabulary lacks (the sampler passes over them); what it changes must be there.
+void checkEdits(const StepEditData& edits, size_t rows, int32_t vocabulary) {
+  for (const std::vector<int32_t>* each : {&edits.mask, &edits.allowed, &edits.promptCounts})
+    need(each->size() == rows, "the arrays of edited rows differ in length");
+  for (const std::vector<float>* each : {&edits.repetition, &edits.presence, &edits.frequency})
+    need(each->size() == rows, "the arrays of edited rows differ in length");
+  const size_t words = static_cast<size_t>((vocabulary + 31) / 32);
+  need(edits.masks.size() % words == 0, "a mask must have one bit a token");
+  const auto masks = static_cast<int32_t>(edits.masks.size() / words);
+  need(within(edits.mask, -1, masks) && within(edits.allowed, -1, masks), "a row names a mask that there is not");
+  need(edits.biasIds.size() == edits.biasValues.size(), "a bias needs an id and a value");
+  need(edits.biasStarts.size() == rows + 1 && partition(edits.biasStarts, edits.biasIds.size()), "biasStarts must divide the biases");
+  need(within(edits.biasIds, 0, vocabulary), "a bias lies outside the vocabulary");
+  need(edits.historyStarts.size() == rows + 1 && partition(edits.historyStarts, edits.history.size()),
+       "historyStarts must divide the history");
+  need(edits.badWordStarts.size() == rows + 1 && partition(edits.badWordStarts, edits.badWords.size()),
+       "badWordStarts must divide the bad words");
+  for (size_t r = 0; r < rows; r++) {
+    need(edits.promptCounts[r] >= 0 && edits.promptCounts[r] <= edits.historyStarts[r + 1] - edits.historyStarts[r],
+         "a row's prompt is longer than its history");
+    int64_t at = edits.badWordStarts[r];
+    while (at < edits.badWordStarts[r + 1]) {
+      const int64_t length = edits.badWords[static_cast<size_t>(at)];
+      need(length > 0 && at + length < edits.badWordStarts[r + 1], "a bad word is cut off");
+      at += 1 + length;
+    }
+  }
+}
+
 }  // namespace
 
 void prepareStep(StepData& step, const PlanSpec& plan, const Program& program, const Capacity& capacity,
@@ -86,6 +115,7 @@ void prepareStep(StepData& step, const PlanSpec& plan, const Program& program, c
   checkGroups(step, plan, capacity);
   need(step.copies.size() % 2 == 0 && within(step.copies, 1, capacity.blocks + 1), "copies must be pairs of usable blocks");
   checkRows(step, plan);
+  if (step.edits) checkEdits(*step.edits, step.index.size(), plan.vocabSize);
 }
 
 }  // namespace millrace

@@ -1,6 +1,7 @@
 // One step's arrays, owned, and their check: afterwards no kernel can be led out of its buffers.
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "context.h"
@@ -12,6 +13,12 @@ struct StepGroupData {
   std::vector<int32_t> slots, blockTables, blockTableStarts;
 };
 
+struct StepEditData {
+  std::vector<int32_t> mask, allowed, biasStarts, biasIds, badWordStarts, badWords, historyStarts, history, promptCounts;
+  std::vector<uint32_t> masks;
+  std::vector<float> biasValues, repetition, presence, frequency;
+};
+
 // domain/batch/step.ts, copied: JavaScript may not keep a hold on what a running step reads.
 struct StepData {
   std::vector<int32_t> tokens, positions, sequenceStarts, contextLengths, copies;
@@ -19,6 +26,7 @@ struct StepData {
   std::vector<int32_t> index, target, logprobs, topK;
   std::vector<float> temperature, topP, minP;
   std::vector<uint32_t> seed, outputIndex;
+  std::optional<StepEditData> edits = std::nullopt;
 };
 
 struct StepAnswer {

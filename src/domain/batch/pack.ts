@@ -1,5 +1,7 @@
+import type { TokenConstraint } from "../grammar/constraint.ts"
 import type { BlockTable } from "../kv/blockTable.ts"
 import type { DrawParams } from "../request/sequence.ts"
+import { type DrawnRow, packEdits } from "./packEdits.ts"
 import type { OutputRows, StepInput } from "./step.ts"
 
 /** What packing needs to know of one sequence's share of a step. */
@@ -9,6 +11,7 @@ export interface PackedPart {
     readonly tokens: ReadonlyArray<number>
     readonly promptLength: number
     readonly draw: DrawParams
+    readonly constraint?: TokenConstraint
     readonly blocks: BlockTable
   }
   readonly start: number
@@ -81,7 +84,7 @@ const packRow = (rows: OutputRows, row: number, index: number, part: PackedPart,
   rows.outputIndex[row] = target === -1 ? position - promptLength + 1 : 0
 }
 
-const packRows = (rows: OutputRows, part: PackedPart, tokenRow: number) => {
+const packRows = (rows: OutputRows, part: PackedPart, tokenRow: number, drawn: Array<DrawnRow>) => {
   const { tokens, promptLength } = part.sequence
   const end = part.start + part.tokens
   const promptRows = part.draws ? part.rows - 1 : part.rows
@@ -91,7 +94,12 @@ const packRows = (rows: OutputRows, part: PackedPart, tokenRow: number) => {
     const position = first + i
     packRow(rows, part.rowStart + i, tokenRow + position - part.start, part, tokens[position + 1]!, position)
   }
-  if (part.draws) packRow(rows, part.rowStart + part.rows - 1, tokenRow + part.tokens - 1, part, -1, end - 1)
+  if (!part.draws) return
+  const row = part.rowStart + part.rows - 1
+  packRow(rows, row, tokenRow + part.tokens - 1, part, -1, end - 1)
+  const { draw, constraint } = part.sequence
+  if (draw.edits !== undefined || constraint !== undefined)
+    drawn.push({ row, sequence: part.sequence, outputIndex: rows.outputIndex[row]! })
 }
 
 /** The typed arrays of a step, in the order of its parts. */
@@ -101,6 +109,7 @@ export const pack = (step: PackedStep, blockSize: number): StepInput => {
   for (const part of parts) totalBlocks += Math.ceil((part.start + part.tokens) / blockSize)
   const arrays = makeArrays(step.totalTokens, parts.length, totalBlocks, step.totalRows)
   const { tokens, positions, slots, blockTables } = arrays
+  const drawn: Array<DrawnRow> = []
   let tokenRow = 0
   let blockAt = 0
   for (let s = 0; s < parts.length; s++) {
@@ -114,7 +123,7 @@ export const pack = (step: PackedStep, blockSize: number): StepInput => {
       slots[t] = table[Math.floor(position / blockSize)]! * blockSize + (position % blockSize)
     }
     if (part.link >= 0) tokens[tokenRow + part.tokens - 1] = -1 - part.link
-    packRows(arrays.outputs, part, tokenRow)
+    packRows(arrays.outputs, part, tokenRow, drawn)
     tokenRow += part.tokens
     arrays.sequenceStarts[s + 1] = tokenRow
     arrays.contextLengths[s] = end
@@ -131,6 +140,6 @@ export const pack = (step: PackedStep, blockSize: number): StepInput => {
     contextLengths: arrays.contextLengths,
     cacheGroups: [{ slots, blockTables, blockTableStarts: arrays.blockTableStarts }],
     copies: new Int32Array(0),
-    rows: arrays.outputs
+    rows: drawn.length === 0 ? arrays.outputs : { ...arrays.outputs, edits: packEdits(drawn, step.totalRows) }
   }
 }

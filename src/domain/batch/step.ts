@@ -48,19 +48,57 @@ export interface OutputRows {
   readonly seed: Uint32Array
   /** Index of the token that is drawn among the request's output tokens: the generator's counter. */
   readonly outputIndex: Uint32Array
+  /** What changes logits before the draw; absent where no row asks for it, and then it costs nothing. */
+  readonly edits?: RowEdits
+}
+
+/**
+ * What rows ask to be done to their logits, in this order: `mask`; then (from here on logprobs no longer see it) `allowed`,
+ * bad words, `bias`, penalties. Only rows that draw are edited. Nothing is kept from step to step: a row brings what it
+ * looks back at, but for its own input token, which the device may have drawn a moment ago and adds itself: it is the
+ * newest output token where `outputIndex` > 0.
+ */
+export interface RowEdits {
+  /** [R] row of `masks` that a grammar leaves open; -1: none. */
+  readonly mask: Int32Array
+  /** [R] row of `masks` that the request allows; -1: none. */
+  readonly allowed: Int32Array
+  /** [M * ceil(vocabulary / 32)] bit t % 32 of word t / 32 is set when token t is allowed. */
+  readonly masks: Uint32Array
+  /** [R + 1] into the two arrays that follow. */
+  readonly biasStarts: Int32Array
+  readonly biasIds: Int32Array
+  /** Added to the logit; -Infinity forbids the token. */
+  readonly biasValues: Float32Array
+  /** [R + 1] into `badWords`. */
+  readonly badWordStarts: Int32Array
+  /** For each word its length n, then n ids: the last is forbidden where the output ends with the ones before it. */
+  readonly badWords: Int32Array
+  /** [R] 1: off. */
+  readonly repetition: Float32Array
+  /** [R] 0: off. */
+  readonly presence: Float32Array
+  /** [R] 0: off. */
+  readonly frequency: Float32Array
+  /** [R + 1] into `history`. */
+  readonly historyStarts: Int32Array
+  /** A row's prompt tokens, then its output tokens without the newest. Either may be left out where nothing looks at it. */
+  readonly history: Int32Array
+  /** [R] how many tokens of a row's history are the prompt's. */
+  readonly promptCounts: Int32Array
 }
 
 /** What a step answers; row r of `OutputRows` is row r here. */
 export interface StepResult {
   /** [R] the token drawn, or the row's target. */
   readonly tokens: Int32Array
-  /** [R] log-probability of that token under the raw logits (before temperature and filters); 0 where not asked for. */
+  /** [R] log-probability of that token under the raw logits (after the grammar's mask, before everything else); 0 where not asked for. */
   readonly logprobs: Float32Array
   /** [R] how many tokens are at least as probable as it: 1 is the best; 0 where not asked for. */
   readonly ranks: Int32Array
-  /** [R] 1 where the row's logits are not finite: nothing else of that row means anything. */
+  /** [R] 1 where the row's logits are not finite, or no token may be drawn: nothing else of that row means anything. */
   readonly faults: Uint8Array
-  /** `top` columns a row: the greatest `logprobs` of the step. Entries past a row's own count are -1. */
+  /** `top` columns a row: the greatest `logprobs` of the step. Entries past a row's own count, or masked by its grammar, are -1. */
   readonly top: number
   readonly topTokens: Int32Array
   readonly topLogprobs: Float32Array

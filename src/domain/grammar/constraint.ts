@@ -9,6 +9,8 @@ export interface TokenConstraint {
    * End-of-sequence tokens are allowed exactly when the output may end here; once `finished`, they alone are.
    */
   fillMask(out: Uint32Array, offset: number): void
+  /** Words that fillMask writes. */
+  readonly words: number
   /** Takes a drawn token. A token that the mask forbids ends the constraint: it is a fault of the caller, and throws. */
   accept(tokenId: number): void
   /** A constraint in the same state that goes its own way. */

@@ -13,6 +13,27 @@ export interface DrawParams {
   readonly logprobs: number
   /** The same for each prompt token; -1: none. Such a sequence reads no cached block. */
   readonly promptLogprobs: number
+  /** What is done to the logits first; absent where nothing is. */
+  readonly edits?: LogitEdits
+}
+
+/** Changes to logits before the draw. Ids lie below the model's vocabulary. */
+export interface LogitEdits {
+  /** Bit t % 32 of word t / 32 is set when token t may be drawn; undefined: all may. */
+  readonly allowed: Uint32Array | undefined
+  /** Each as its ids: the last is never drawn after the ones before it. */
+  readonly badWords: ReadonlyArray<ReadonlyArray<number>>
+  /** `early` is never drawn before this many output tokens. */
+  readonly minTokens: number
+  /** Ids that end the reply. */
+  readonly early: Int32Array
+  readonly biasIds: Int32Array
+  readonly biasValues: Float32Array
+  /** 1: off. Looks at prompt and output. */
+  readonly repetitionPenalty: number
+  /** 0: off. These two look at the output. */
+  readonly presencePenalty: number
+  readonly frequencyPenalty: number
 }
 
 /** Why a sequence ends by its tokens alone; stop strings are the assembler's, which sees text. */

@@ -1,4 +1,6 @@
 import type { StepInput, StepResult } from "../../domain/batch/step.ts"
+import { argmax } from "../../domain/sampling/draw.ts"
+import { editRow, maskRow } from "../../domain/sampling/edit.ts"
 import type { Capacity } from "../../services/Backend.ts"
 
 /** The token that follows a prompt and `outputIndex` output tokens. NaN: the row's logits are not finite. */
@@ -40,6 +42,21 @@ export const makeNullModel = (vocabSize: number, capacity: Capacity, script: Scr
     return script(read(input, s, position + 1 - outputIndex), outputIndex)
   }
 
+  /**
+   * What a row draws that masks, biases or penalties bear on: its logits are those of the logprobs below, 0 for `token` and
+   * one less for each id after it, and the greatest is taken. NaN: no token may be drawn.
+   */
+  const edited = (input: StepInput, tokens: Int32Array, row: number, token: number): number => {
+    const { edits, index, outputIndex, target } = input.rows
+    if (edits === undefined || target[row]! >= 0 || Number.isNaN(token)) return token
+    const logits = new Float32Array(vocabSize)
+    for (let i = 0; i < vocabSize; i++) logits[(token + i) % vocabSize] = -i
+    maskRow(logits, edits, row)
+    editRow(logits, edits, row, outputIndex[row]! > 0 ? tokens[index[row]!]! : -1)
+    const best = argmax(logits)
+    return logits[best] === Number.NEGATIVE_INFINITY ? Number.NaN : best
+  }
+
   const writeRow = (input: StepInput, result: StepResult, row: number, token: number) => {
     const target = input.rows.target[row]!
     const wanted = input.rows.logprobs[row]!
@@ -74,7 +91,7 @@ export const makeNullModel = (vocabSize: number, capacity: Capacity, script: Scr
     }
     for (let row = 0, s = 0; row < R; row++) {
       while (rows.index[row]! >= input.sequenceStarts[s + 1]!) s++
-      const token = best(input, tokens, row, s)
+      const token = edited(input, tokens, row, best(input, tokens, row, s))
       if (Number.isNaN(token)) result.faults[row] = 1
       else writeRow(input, result, row, token)
     }

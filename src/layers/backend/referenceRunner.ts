@@ -28,7 +28,7 @@ export const makeRunner = (plan: Plan, weights: ReadonlyArray<Float32Array>, cap
       const slab = rows.index.subarray(first, first + slabRows)
       interpreter.run({ ...step, rows: slab }, plan.headStart, plan.instructions.length)
       for (let r = 0; r < slab.length; r++)
-        judgeRow(logits.subarray(r * plan.vocabSize, (r + 1) * plan.vocabSize), rows, first + r, result, drawRow)
+        judgeRow(logits.subarray(r * plan.vocabSize, (r + 1) * plan.vocabSize), step, first + r, result, drawRow)
     }
     drawn = result.tokens.slice()
     return { ...result, elapsed: performance.now() - begun }

@@ -1,6 +1,7 @@
 // The sampler: one row of raw logits to one token, with the log-probability, rank and best tokens that were asked for.
 // The rules stand in src/domain/sampling/draw.ts, which this follows step by step. Rows are independent of each other.
 #include "best.h"
+#include "edit.h"
 #include "kernels.h"
 #include "math.h"
 #include "philox.h"
@@ -137,43 +138,83 @@ int drawToken(const float* x, int n, float top, const Draw& draw, float* w, floa
   return pick(w, n, draw.uniform);
 }
 
-// Output row `r` of the step. `memory` holds n weights, n indices and the maxima of blocks.
-void sampleRow(const float* x, int n, const StepRows& rows, int r, StepOutput& output, void* memory) {
-  auto* w = static_cast<float*>(memory);
-  auto* indices = reinterpret_cast<int*>(w + n);
-  auto* maxima = reinterpret_cast<float*>(indices + n);
-  bool finite = true;
-  const float top = scanRow(x, n, finite);
-  output.tokens[r] = 0;
-  output.logprobs[r] = 0;
-  output.ranks[r] = 0;
-  output.faults[r] = !finite;
-  if (!finite) return;
-  int token = rows.target[r];
-  if (token < 0 && rows.temperature[r] == 0) token = firstEqual(x, n, top);
-  if (token < 0)
-    token = drawToken(x, n, top,
-                      {rows.temperature[r], rows.topP[r], rows.minP[r], rows.topK[r], uniform(rows.seed[2 * r], rows.seed[2 * r + 1], rows.outputIndex[r])},
-                      w, maxima, indices);
-  output.tokens[r] = token;
-  if (rows.logprobs[r] < 0 && rows.target[r] < 0) return;
+// One row's scratch memory: n weights, n indices, the maxima of blocks, and, where a step edits, n logits.
+struct RowMemory {
+  float* weights;
+  int* indices;
+  float* maxima;
+  float* edited;
+  static size_t bytes(int n, bool edits) {
+    const size_t each = sizeof(float) + sizeof(int) + (edits ? sizeof(float) : 0);
+    return static_cast<size_t>(n) * each + maximaOf(n) * sizeof(float);
+  }
+  RowMemory(void* memory, int n)
+      : weights(static_cast<float*>(memory)),
+        indices(reinterpret_cast<int*>(weights + n)),
+        maxima(reinterpret_cast<float*>(indices + n)),
+        edited(maxima + maximaOf(n)) {}
+};
+
+// Log-probability, rank and best tokens of row r, over x: raw logits, masked by the row's grammar. `top` is the greatest.
+void stateRow(const float* x, int n, float top, int token, const StepRows& rows, int r, StepOutput& output, const RowMemory& memory) {
   const double norm = logSumExp(x, n, top);
   output.logprobs[r] = static_cast<float>(static_cast<double>(x[token]) - norm);
   output.ranks[r] = rankOf(x, n, x[token]);
   const int count = least(least(rows.logprobs[r], output.top), n);
-  bestOf(x, n, count, maxima, indices);
+  bestOf(x, n, count, memory.maxima, memory.indices);
   for (int i = 0; i < count; i++) {
-    output.topTokens[static_cast<int64_t>(r) * output.top + i] = indices[i];
-    output.topLogprobs[static_cast<int64_t>(r) * output.top + i] = static_cast<float>(static_cast<double>(x[indices[i]]) - norm);
+    const int id = memory.indices[i];
+    if (x[id] == -__builtin_inff()) break;  // from here on all is masked
+    output.topTokens[static_cast<int64_t>(r) * output.top + i] = id;
+    output.topLogprobs[static_cast<int64_t>(r) * output.top + i] = static_cast<float>(static_cast<double>(x[id]) - norm);
   }
+}
+
+// Output row `r` of the step, whose own input token is `input`.
+void sampleRow(float* x, int n, const StepRows& rows, int r, int input, StepOutput& output, const RowMemory& memory) {
+  bool finite = true;
+  float top = scanRow(x, n, finite);
+  output.tokens[r] = 0;
+  output.logprobs[r] = 0;
+  output.ranks[r] = 0;
+  output.faults[r] = 1;
+  if (!finite) return;
+  const bool draws = rows.target[r] < 0, stated = rows.logprobs[r] >= 0;
+  const float* drawn = x;
+  float drawnTop = top;
+  if (draws && rows.edits != nullptr) {
+    const StepEdits& edits = *rows.edits;
+    if (maskRow(x, n, edits, r)) drawnTop = top = greatest(x, n);
+    if (editsRow(edits, r)) {
+      float* y = stated ? memory.edited : x;
+      if (stated) std::memcpy(y, x, static_cast<size_t>(n) * sizeof(float));
+      editRow(y, n, edits, r, rows.outputIndex[r] > 0 ? input : -1, memory.indices);
+      drawn = y;
+      drawnTop = greatest(y, n);
+    }
+    if (!(drawnTop > -__builtin_inff() && drawnTop < __builtin_inff())) return;  // nothing is left to draw
+  }
+  output.faults[r] = 0;
+  int token = rows.target[r];
+  if (draws && rows.temperature[r] == 0) token = firstEqual(drawn, n, drawnTop);
+  else if (draws)
+    token = drawToken(drawn, n, drawnTop,
+                      {rows.temperature[r], rows.topP[r], rows.minP[r], rows.topK[r], uniform(rows.seed[2 * r], rows.seed[2 * r + 1], rows.outputIndex[r])},
+                      memory.weights, memory.maxima, memory.indices);
+  output.tokens[r] = token;
+  if (stated || !draws) stateRow(x, n, top, token, rows, r, output, memory);
 }
 
 }  // namespace
 
 void sample(const Matrix& logits, int32_t firstRow, StepOutput& output, Context& context) {
-  const size_t bytes = static_cast<size_t>(logits.columns) * (sizeof(float) + sizeof(int)) + maximaOf(logits.columns) * sizeof(float);
+  const StepView& step = *context.step;
+  const int n = logits.columns;
+  const size_t bytes = RowMemory::bytes(n, step.rows.edits != nullptr);
   const auto row = [&](int r, int thread) {
-    sampleRow(logits.row(r), logits.columns, context.step->rows, firstRow + r, output, context.scratch(thread, bytes));
+    const int at = firstRow + r;
+    const int input = step.rows.edits != nullptr ? step.tokens[step.rows.index[at]] : -1;
+    sampleRow(logits.row(r), n, step.rows, at, input, output, RowMemory(context.scratch(thread, bytes), n));
   };
   context.parallel(logits.rows, row);
 }
