@@ -5,9 +5,9 @@ import type { StepPlan } from "../../src/domain/schedule/scheduler.ts"
 const extendHash = (state: number, token: number) => Math.imul(state ^ (token + 0x51ed27), 0x01000193) >>> 0
 const start = 0x811c9dc5
 
-/** The token that the fake model draws after a prefix whose state is `state`. */
-export const drawToken = (state: number, vocabSize: number) => {
-  let h = Math.imul(state ^ (state >>> 15), 0x2c1b3c6d)
+/** The token that the fake model draws with a seed after a prefix whose state is `state`. */
+export const drawToken = (state: number, vocabSize: number, seed = 0) => {
+  let h = Math.imul(state ^ (state >>> 15) ^ seed, 0x2c1b3c6d)
   h = Math.imul(h ^ (h >>> 13), 0x297a2d39)
   return ((h ^ (h >>> 16)) >>> 0) % vocabSize
 }
@@ -16,12 +16,13 @@ export const drawToken = (state: number, vocabSize: number) => {
 export const referenceTokens = (
   prompt: ReadonlyArray<number>,
   vocabSize: number,
-  ends: (token: number, outputs: number) => boolean
+  ends: (token: number, outputs: number) => boolean,
+  seed = 0
 ) => {
   let state = prompt.reduce(extendHash, start)
   const outputs: Array<number> = []
   for (;;) {
-    const token = drawToken(state, vocabSize)
+    const token = drawToken(state, vocabSize, seed)
     outputs.push(token)
     if (ends(token, outputs.length)) return outputs
     state = extendHash(state, token)
@@ -101,7 +102,7 @@ export const makeFakeDevice = ({ blocks, blockSize, vocabSize, faults }: FakeDev
     for (let row = 0; row < R; row++) {
       const state = memory.state[input.cacheGroups[0]!.slots[input.rows.index[row]!]!]!
       const target = input.rows.target[row]!
-      tokens[row] = target >= 0 ? target : drawToken(state, vocabSize)
+      tokens[row] = target >= 0 ? target : drawToken(state, vocabSize, input.rows.seed[2 * row])
       flags[row] = faults?.(input.step, row) ? 1 : 0
     }
     const zeros = { logprobs: new Float32Array(R), ranks: new Int32Array(R), topLogprobs: new Float32Array(0) }

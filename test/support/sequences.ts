@@ -7,6 +7,7 @@ export interface SequenceSpec {
   readonly priority?: number
   readonly cacheSalt?: string
   readonly waitsForTokens?: boolean
+  readonly chooses?: boolean
   readonly draw?: Partial<DrawParams>
   readonly limits?: Partial<TokenLimits>
 }
@@ -25,6 +26,7 @@ export const makeSequence = (spec: SequenceSpec): Sequence => ({
   limits: { maxTokens: 16, eosTokenIds: new Set(), stopTokenIds: new Set(), ignoreEos: false, ...spec.limits },
   cacheSalt: spec.cacheSalt,
   waitsForTokens: spec.waitsForTokens ?? false,
+  chooses: spec.chooses ?? false,
   computed: 0,
   pending: 0,
   cached: 0,

@@ -4,8 +4,8 @@ import type { DrawParams } from "../request/sequence.ts"
 import { type DrawnRow, packEdits } from "./packEdits.ts"
 import type { OutputRows, StepInput } from "./step.ts"
 
-/** What packing needs to know of one sequence's share of a step. */
-export interface PackedPart {
+/** Whose parameters a row is drawn with. */
+export interface PackedRow {
   readonly entry: { readonly seedLow: number; readonly seedHigh: number }
   readonly sequence: {
     readonly tokens: ReadonlyArray<number>
@@ -14,11 +14,17 @@ export interface PackedPart {
     readonly constraint?: TokenConstraint
     readonly blocks: BlockTable
   }
+}
+
+/** What packing needs to know of one sequence's share of a step. */
+export interface PackedPart extends PackedRow {
   readonly start: number
   readonly tokens: number
   readonly rowStart: number
   readonly rows: number
   readonly draws: boolean
+  /** Those that draw their first token at the same position: the last rows, behind the sequence's own. */
+  readonly forks: ReadonlyArray<PackedRow["entry"] & Pick<PackedRow, "sequence">>
   /** Output row of the step before that brings the part's last token; -1: all its tokens are known. */
   readonly link: number
 }
@@ -28,6 +34,7 @@ export interface PackedStep {
   readonly parts: ReadonlyArray<PackedPart>
   readonly totalTokens: number
   readonly totalRows: number
+  readonly copies: ReadonlyArray<number>
 }
 
 /**
@@ -69,7 +76,7 @@ const makeArrays = (tokens: number, sequences: number, blocks: number, rows: num
   }
 }
 
-const packRow = (rows: OutputRows, row: number, index: number, part: PackedPart, target: number, position: number) => {
+const packRow = (rows: OutputRows, row: number, index: number, part: PackedRow, target: number, position: number) => {
   const { draw, promptLength } = part.sequence
   rows.index[row] = index
   rows.target[row] = target
@@ -84,10 +91,26 @@ const packRow = (rows: OutputRows, row: number, index: number, part: PackedPart,
   rows.outputIndex[row] = target === -1 ? position - promptLength + 1 : 0
 }
 
+/** A row that draws, and what it asks to be done to its logits. */
+const drawRow = (
+  rows: OutputRows,
+  row: number,
+  index: number,
+  from: PackedRow,
+  position: number,
+  drawn: Array<DrawnRow>
+) => {
+  packRow(rows, row, index, from, -1, position)
+  const { draw, constraint } = from.sequence
+  if (draw.edits !== undefined || constraint !== undefined)
+    drawn.push({ row, sequence: from.sequence, outputIndex: rows.outputIndex[row]! })
+}
+
 const packRows = (rows: OutputRows, part: PackedPart, tokenRow: number, drawn: Array<DrawnRow>) => {
   const { tokens, promptLength } = part.sequence
   const end = part.start + part.tokens
-  const promptRows = part.draws ? part.rows - 1 : part.rows
+  const own = part.rows - part.forks.length
+  const promptRows = part.draws ? own - 1 : own
   // The first rows of a part are its last prompt positions that are followed by a prompt token.
   const first = Math.min(end, promptLength - 1) - promptRows
   for (let i = 0; i < promptRows; i++) {
@@ -95,11 +118,11 @@ const packRows = (rows: OutputRows, part: PackedPart, tokenRow: number, drawn: A
     packRow(rows, part.rowStart + i, tokenRow + position - part.start, part, tokens[position + 1]!, position)
   }
   if (!part.draws) return
-  const row = part.rowStart + part.rows - 1
-  packRow(rows, row, tokenRow + part.tokens - 1, part, -1, end - 1)
-  const { draw, constraint } = part.sequence
-  if (draw.edits !== undefined || constraint !== undefined)
-    drawn.push({ row, sequence: part.sequence, outputIndex: rows.outputIndex[row]! })
+  const row = part.rowStart + own - 1
+  drawRow(rows, row, tokenRow + part.tokens - 1, part, end - 1, drawn)
+  part.forks.forEach((fork, i) => {
+    drawRow(rows, row + 1 + i, tokenRow + part.tokens - 1, { entry: fork, sequence: fork.sequence }, end - 1, drawn)
+  })
 }
 
 /** The typed arrays of a step, in the order of its parts. */
@@ -139,7 +162,7 @@ export const pack = (step: PackedStep, blockSize: number): StepInput => {
     sequenceStarts: arrays.sequenceStarts,
     contextLengths: arrays.contextLengths,
     cacheGroups: [{ slots, blockTables, blockTableStarts: arrays.blockTableStarts }],
-    copies: new Int32Array(0),
+    copies: Int32Array.from(step.copies),
     rows: drawn.length === 0 ? arrays.outputs : { ...arrays.outputs, edits: packEdits(drawn, step.totalRows) }
   }
 }

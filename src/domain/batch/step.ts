@@ -14,7 +14,7 @@ export interface StepInput {
   /** [S] tokens in the cache once this step has run: those computed before, and this step's. */
   readonly contextLengths: Int32Array
   readonly cacheGroups: ReadonlyArray<StepCacheGroup>
-  /** Pairs (from, to) of blocks, copied before the plan runs, in every group and layer. */
+  /** Pairs (from, to) of blocks, copied in this order before the plan runs, in every group and layer. */
   readonly copies: Int32Array
   readonly rows: OutputRows
 }

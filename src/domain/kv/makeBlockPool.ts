@@ -69,12 +69,31 @@ export const makeBlockPool = (config: BlockPoolConfig): BlockPool => {
         throw new Error(`${computed} tokens cannot be registered: ${tokens.length} are known.`)
       for (let i = table.hashes.length; i < full; i++) {
         const parent = i === 0 ? 0 : table.hashes[i - 1]!
-        const twin = index.find(parent, tokens, i * blockSize, extraKey)
-        // A twin was computed beside this block: it stays the one to adopt, and the chain goes on behind it.
-        table.hashes.push(
-          twin === 0 ? index.add(table.blocks[i]!, parent, tokens, i * blockSize, extraKey) : index.nameOf(twin)
-        )
+        const block = table.blocks[i]!
+        // A fork may have registered this very block, behind a parent that has left the index since: its name stands.
+        if (index.has(block)) table.hashes.push(index.nameOf(block))
+        else {
+          const twin = index.find(parent, tokens, i * blockSize, extraKey)
+          // A twin was computed beside this block: it stays the one to adopt, and the chain goes on behind it.
+          table.hashes.push(twin === 0 ? index.add(block, parent, tokens, i * blockSize, extraKey) : index.nameOf(twin))
+        }
       }
+    },
+    fork: (from, to) => {
+      if (to.blocks.length > 0) throw new Error("Only an empty block table can become a fork of another.")
+      for (const block of from.blocks) hold(block)
+      to.blocks.push(...from.blocks)
+      to.hashes.push(...from.hashes)
+    },
+    shared: (table, at) => at < table.blocks.length && references[table.blocks[at]!]! > 1,
+    unshare: (table, at) => {
+      const from = table.blocks[at]!
+      if (freeList.size === 0) throw new Error(`No block is free to copy block ${from} to.`)
+      if (at < table.hashes.length) throw new Error(`Block ${from} is registered as it is: it must not be written to.`)
+      const to = take()
+      table.blocks[at] = to
+      giveBack(from)
+      return { from, to }
     },
     release: (table) => {
       for (let i = table.blocks.length - 1; i >= 0; i--) giveBack(table.blocks[i]!)

@@ -65,6 +65,11 @@ export interface Sequence {
    * has retired, while others run on. True of beams, and of whatever has a constraint.
    */
   readonly waitsForTokens: boolean
+  /**
+   * Its owner chooses its tokens by what a step says of it, as a beam's: the draw stays pending until it is settled. Such
+   * a sequence waits for its tokens, and never ends by itself.
+   */
+  readonly chooses: boolean
   /** What its tokens must conform to. */
   readonly constraint?: TokenConstraint
   /** Tokens whose K and V are in the cache or in a step already submitted. */

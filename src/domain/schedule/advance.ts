@@ -1,5 +1,6 @@
 import type { StepResult } from "../batch/step.ts"
 import type { FinishReason } from "../request/sequence.ts"
+import { unfollow } from "./fork.ts"
 import { remove } from "./policy.ts"
 import { endQuarantine, giveBack } from "./preempt.ts"
 import type { SequenceEvent, StepPlan } from "./scheduler.ts"
@@ -15,6 +16,7 @@ export const end = (state: SchedulerState, entry: Entry) => {
   sequence.status = "finished"
   sequence.pending = 0
   state.entries.delete(sequence.id)
+  unfollow(entry)
   giveBack(state, entry)
 }
 
@@ -32,8 +34,8 @@ const stopReason = (entry: Entry, token: number): number | undefined => {
   return (limits.ignoreEos || !limits.eosTokenIds.has(token)) && limits.stopTokenIds.has(token) ? token : undefined
 }
 
-const faulty = (part: Part, result: StepResult) => {
-  for (let row = part.rowStart; row < part.rowStart + part.rows; row++) if (result.faults[row] !== 0) return true
+const faulty = (result: StepResult, from: number, to: number) => {
+  for (let row = from; row < to; row++) if (result.faults[row] !== 0) return true
   return false
 }
 
@@ -47,35 +49,47 @@ const registerBlocks = (state: SchedulerState, part: Part) => {
   state.pool.register(sequence.blocks, sequence.tokens, computed, sequence.cacheSalt)
 }
 
-const eventOf = (state: SchedulerState, part: Part, result: StepResult): SequenceEvent => {
-  const { entry, sequence } = part
-  const row = part.rowStart + part.rows - 1
-  const fault = faulty(part, result)
-  const token = part.draws && !fault ? result.tokens[row]! : undefined
+const nothing = { promptRow: 0, promptRows: 0, promptStart: 0, finishReason: undefined, stopReason: undefined }
+
+/** What row `row` has drawn for an entry: the token becomes its last, and may end it. */
+const drawn = (state: SchedulerState, entry: Entry, row: number, result: StepResult, fault: boolean): SequenceEvent => {
+  const { sequence } = entry
+  const token = fault ? undefined : result.tokens[row]!
   let reason: FinishReason | undefined
   let stopped: number | undefined
-  if (part.draws) sequence.pending--
-  if (token !== undefined) {
-    sequence.tokens.push(token)
-    reason = finishReason(entry, token)
-    if (reason === "stop") stopped = stopReason(entry, token)
+  if (!sequence.chooses) {
+    sequence.pending--
+    if (token !== undefined) {
+      sequence.tokens.push(token)
+      reason = finishReason(entry, token)
+      if (reason === "stop") stopped = stopReason(entry, token)
+    }
   }
-  if (!fault) registerBlocks(state, part)
   if (fault || reason !== undefined) end(state, entry)
-  const promptRows = part.draws ? part.rows - 1 : part.rows
-  // The rows are the part's last prompt positions; a row's token is the one behind its position.
-  const promptEnd = Math.min(part.start + part.tokens, sequence.promptLength - 1)
-  return {
-    sequence,
-    token,
-    row,
-    promptRow: part.rowStart,
-    promptRows,
-    promptStart: promptEnd - promptRows + 1,
-    finishReason: reason,
-    stopReason: stopped,
-    fault
+  return { ...nothing, sequence, token, row, finishReason: reason, stopReason: stopped, fault }
+}
+
+/** What a part has brought: one event for its sequence, if it is still there, and one for each of its forks. */
+const eventsOf = (state: SchedulerState, part: Part, result: StepResult, events: Array<SequenceEvent>) => {
+  const { entry, sequence, forks, draws } = part
+  const own = part.rowStart + part.rows - forks.length
+  if (sequence.status !== "finished") {
+    const fault = faulty(result, part.rowStart, own)
+    if (!fault) registerBlocks(state, part)
+    const promptRows = draws ? own - 1 - part.rowStart : part.rows
+    // The rows are the part's last prompt positions; a row's token is the one behind its position.
+    const promptEnd = Math.min(part.start + part.tokens, sequence.promptLength - 1)
+    const prompt = { promptRow: part.rowStart, promptRows, promptStart: promptEnd - promptRows + 1 }
+    if (draws) events.push({ ...drawn(state, entry, own - 1, result, fault), ...prompt })
+    else if (part.rows > 0) {
+      if (fault) end(state, entry)
+      events.push({ ...nothing, ...prompt, sequence, token: undefined, row: own - 1, fault })
+    }
   }
+  forks.forEach((fork, i) => {
+    if (fork.sequence.status !== "finished")
+      events.push(drawn(state, fork, own + i, result, faulty(result, own + i, own + i + 1)))
+  })
 }
 
 const retire = (state: SchedulerState, plan: StepPlan, result: StepResult): SubmittedStep => {
@@ -95,11 +109,7 @@ export const advanceStep = (
 ): ReadonlyArray<SequenceEvent> => {
   const step = retire(state, plan, result)
   const events: Array<SequenceEvent> = []
-  for (const part of step.parts) {
-    if (part.sequence.status === "finished") continue
-    if (part.rows > 0) events.push(eventOf(state, part, result))
-    else registerBlocks(state, part)
-  }
+  for (const part of step.parts) eventsOf(state, part, result, events)
   endQuarantine(state, step.step)
   return events
 }

@@ -1,3 +1,4 @@
+import { checkForks } from "./fork.ts"
 import { compare } from "./policy.ts"
 import type { Entry, SchedulerState } from "./state.ts"
 
@@ -25,6 +26,7 @@ export const checkState = (state: SchedulerState) => {
     if (computed > blocks.blocks.length * config.blockSize)
       throw new Error(`Sequence ${id} has computed ${computed} tokens in ${blocks.blocks.length} blocks.`)
   }
+  checkForks(state)
   const tables = [...entries.values()].map(({ sequence }) => sequence.blocks)
   pool.check([...tables, ...state.quarantine.map(({ table }) => table)])
 }

@@ -5,12 +5,13 @@ import type { Sequence } from "../request/sequence.ts"
 import { advanceStep, end } from "./advance.ts"
 import { checkState } from "./check.ts"
 import { checkConfig } from "./config.ts"
+import { branchOff, follow } from "./fork.ts"
 import { insert, remove } from "./policy.ts"
 import { chooseStep } from "./schedule.ts"
 import type { Scheduler, SchedulerConfig, SchedulerCounts } from "./scheduler.ts"
-import { makeEntry, makeState, type SchedulerState } from "./state.ts"
+import { type Entry, makeEntry, makeState, type SchedulerState } from "./state.ts"
 
-const add = (state: SchedulerState, sequence: Sequence) => {
+const enter = (state: SchedulerState, sequence: Sequence) => {
   if (state.entries.has(sequence.id)) throw new Error(`Sequence id ${sequence.id} is in use.`)
   if (sequence.promptLength < 1) throw new Error(`Sequence ${sequence.id} has no prompt token.`)
   const { maxModelLen } = state.config
@@ -18,9 +19,30 @@ const add = (state: SchedulerState, sequence: Sequence) => {
     throw new PromptTooLong({ promptTokens: sequence.tokens.length, maxModelLen })
   const entry = makeEntry(sequence, state.config)
   if (sequence.tokens.length >= entry.limit) throw new Error(`Sequence ${sequence.id} may draw no token.`)
-  sequence.status = "waiting"
-  state.entries.set(sequence.id, entry)
-  insert(state.waiting, entry)
+  return entry
+}
+
+const add = (state: SchedulerState, sequence: Sequence, forks: ReadonlyArray<Sequence> = []) => {
+  const [leader, ...followers] = [sequence, ...forks].map((each) => enter(state, each))
+  follow(leader!, followers)
+  for (const entry of [leader!, ...followers]) {
+    entry.sequence.status = "waiting"
+    state.entries.set(entry.sequence.id, entry)
+    insert(state.waiting, entry)
+  }
+}
+
+const known = (state: SchedulerState, sequence: Sequence): Entry => {
+  const entry = state.entries.get(sequence.id)
+  if (entry === undefined) throw new Error(`Sequence ${sequence.id} has ended.`)
+  return entry
+}
+
+const settle = (state: SchedulerState, sequence: Sequence, token: number) => {
+  known(state, sequence)
+  if (!sequence.chooses || sequence.pending !== 1) throw new Error(`Sequence ${sequence.id} has no draw to settle.`)
+  sequence.pending = 0
+  sequence.tokens.push(token)
 }
 
 const finish = (state: SchedulerState, sequence: Sequence) => {
@@ -61,7 +83,9 @@ export const makeScheduler = (config: SchedulerConfig, pool: BlockPool): Schedul
   checkConfig(config, pool)
   const state = makeState(config, pool)
   return {
-    add: (sequence) => add(state, sequence),
+    add: (sequence, forks) => add(state, sequence, forks),
+    fork: (parent, child) => branchOff(state, known(state, parent), enter(state, child)),
+    settle: (sequence, token) => settle(state, sequence, token),
     finish: (sequence) => finish(state, sequence),
     park: (sequence) => park(state, sequence),
     resume: (sequence) => resume(state, sequence),

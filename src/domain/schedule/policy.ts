@@ -30,10 +30,11 @@ export const linked = (entry: Entry, step: number) => entry.sequence.pending > 0
 /**
  * The end of the tokens that `step` may compute for an entry: all that are known, and the one that the step before is
  * drawing. Nothing when pending draws bring the sequence to its limit, for what followed would be thrown away; and nothing
- * for one that waits for its tokens while one is pending.
+ * for one that waits for its tokens while one is pending, or for the end of its leader's prompt.
  */
 export const computableEnd = (entry: Entry, step: number): number => {
   const { sequence } = entry
+  if (entry.leader !== undefined) return sequence.computed
   const known = sequence.tokens.length + sequence.pending
   if (known >= entry.limit) return sequence.computed
   if (sequence.waitsForTokens && sequence.pending > 0) return sequence.computed

@@ -60,9 +60,13 @@ const victimFor = (state: SchedulerState, entry: Entry): Entry | undefined => {
  */
 export const makeRoom = (state: SchedulerState, entry: Entry, end: number): "now" | "later" => {
   const { pool } = state
-  const table = entry.sequence.blocks
-  const need = Math.ceil(end / pool.config.blockSize) - table.blocks.length
-  while (!pool.extend(table, end)) {
+  const { blocks: table, computed } = entry.sequence
+  const { blockSize } = pool.config
+  /** A shared block that is written to needs a copy; who gives way may leave it to us alone. */
+  const needed = () =>
+    Math.max(0, Math.ceil(end / blockSize) - table.blocks.length) +
+    (pool.shared(table, Math.floor(computed / blockSize)) ? 1 : 0)
+  for (let need = needed(); need > pool.free; need = needed()) {
     let coming = pool.free
     for (const quarantined of state.quarantine) coming += quarantined.table.blocks.length
     if (coming >= need) return "later"
@@ -73,5 +77,6 @@ export const makeRoom = (state: SchedulerState, entry: Entry, end: number): "now
       return "later"
     }
   }
+  pool.extend(table, end)
   return "now"
 }

@@ -1,3 +1,4 @@
+import { branchAtPromptEnd } from "./fork.ts"
 import { computableEnd, insert } from "./policy.ts"
 import { makeRoom } from "./preempt.ts"
 import type { Entry, Part, SchedulerState, SubmittedStep } from "./state.ts"
@@ -6,6 +7,7 @@ import type { Entry, Part, SchedulerState, SubmittedStep } from "./state.ts"
 interface Draft {
   readonly step: number
   readonly parts: Array<Part>
+  readonly copies: Array<number>
   budget: number
   rows: number
   /** Somebody served earlier is short of blocks: nobody served later takes any. */
@@ -20,9 +22,18 @@ const share = (state: SchedulerState, draft: Draft, want: number): number => {
   return Math.min(most, draft.budget)
 }
 
+/** The block that an entry's next token is written to becomes its own, where forks share it. There must be room. */
+const ownWritten = (state: SchedulerState, draft: Draft, { sequence }: Entry) => {
+  const at = Math.floor(sequence.computed / state.pool.config.blockSize)
+  if (!state.pool.shared(sequence.blocks, at)) return
+  const { from, to } = state.pool.unshare(sequence.blocks, at)
+  draft.copies.push(from, to)
+}
+
 /** Gives an entry `tokens` tokens of the step; from here on they count as computed. */
-const take = (draft: Draft, entry: Entry, tokens: number) => {
+const take = (state: SchedulerState, draft: Draft, entry: Entry, tokens: number) => {
   const { sequence } = entry
+  ownWritten(state, draft, entry)
   const start = sequence.computed
   const end = start + tokens
   const draws = end === sequence.tokens.length + sequence.pending
@@ -33,16 +44,24 @@ const take = (draft: Draft, entry: Entry, tokens: number) => {
     entry.promptRowsDone = Math.max(entry.promptRowsDone, promptEnd)
   }
   const link = end > sequence.tokens.length ? entry.drawRow : -1
-  draft.parts.push({ entry, sequence, epoch: entry.epoch, start, tokens, rowStart: draft.rows, rows, draws, link })
+  const rowStart = draft.rows
   draft.budget -= tokens
   draft.rows += rows
   sequence.computed = end
   entry.lastStep = draft.step
-  if (!draws) return
-  sequence.pending++
-  entry.drawStep = draft.step
-  entry.drawRow = draft.rows - 1
+  let forks: ReadonlyArray<Entry> = none
+  if (draws) {
+    sequence.pending++
+    entry.drawStep = draft.step
+    entry.drawRow = draft.rows - 1
+    if (entry.forks.length > 0) forks = branchAtPromptEnd(state, entry)
+    draft.rows += forks.length
+    rows += forks.length
+  }
+  draft.parts.push({ entry, sequence, epoch: entry.epoch, start, tokens, rowStart, rows, draws, forks, link })
 }
+
+const none: ReadonlyArray<Entry> = []
 
 /** Running sequences in serving order. Who is preempted leaves the list from its end, at or behind where we stand. */
 const serveRunning = (state: SchedulerState, draft: Draft) => {
@@ -52,14 +71,16 @@ const serveRunning = (state: SchedulerState, draft: Draft) => {
     const { computed, blocks } = entry.sequence
     const tokens = share(state, draft, computableEnd(entry, draft.step) - computed)
     if (tokens === 0) continue
-    if (computed + tokens > blocks.blocks.length * pool.config.blockSize) {
+    const { blockSize } = pool.config
+    const grows = computed + tokens > blocks.blocks.length * blockSize
+    if (grows || pool.shared(blocks, Math.floor(computed / blockSize))) {
       if (draft.short) continue
       if (makeRoom(state, entry, computed + tokens) === "later") {
         draft.short = true
         continue
       }
     }
-    take(draft, entry, tokens)
+    take(state, draft, entry, tokens)
   }
 }
 
@@ -96,7 +117,7 @@ const admit = (state: SchedulerState, draft: Draft, entry: Entry): "admitted" | 
   }
   countAdmission(state, entry, fresh ? cached : 0)
   sequence.status = "running"
-  take(draft, entry, tokens)
+  take(state, draft, entry, tokens)
   return "admitted"
 }
 
@@ -120,14 +141,15 @@ const serveWaiting = (state: SchedulerState, draft: Draft) => {
 /** Chooses the tokens of the next step; undefined, and no step number used, when nothing can run. */
 export const chooseStep = (state: SchedulerState): SubmittedStep | undefined => {
   const budget = state.config.maxNumBatchedTokens
-  const draft: Draft = { step: state.nextStep, parts: [], budget, rows: 0, short: false }
+  const draft: Draft = { step: state.nextStep, parts: [], copies: [], budget, rows: 0, short: false }
   serveRunning(state, draft)
   // Who waits takes no block from under a running sequence that is short. With nothing in flight, though, no block is on
   // its way: the short one gave way to somebody who waits and is served before it.
   const stalled = draft.parts.length === 0 && state.submitted.length === 0
   if (!draft.short || stalled) serveWaiting(state, draft)
   if (draft.parts.length === 0) return undefined
-  const step = { step: draft.step, parts: draft.parts, totalTokens: budget - draft.budget, totalRows: draft.rows }
+  const { parts, copies, rows: totalRows } = draft
+  const step = { step: draft.step, parts, copies, totalTokens: budget - draft.budget, totalRows }
   state.submitted.push(step)
   state.nextStep++
   return step

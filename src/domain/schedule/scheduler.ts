@@ -20,7 +20,7 @@ export interface StepPlan {
     /** Position of the part's first token. */
     readonly start: number
     readonly tokens: number
-    /** Output rows [rowStart, rowStart + rows) of the step; the last draws a token when `draws`. */
+    /** Output rows [rowStart, rowStart + rows) of the step; the last draw a token when `draws`: its own and its forks'. */
     readonly rowStart: number
     readonly rows: number
     readonly draws: boolean
@@ -61,7 +61,18 @@ export interface SchedulerCounts {
  * Blocks that a submitted step names are quarantined until that step's advance().
  */
 export interface Scheduler {
-  add(sequence: Sequence): void
+  /**
+   * `forks` have the same prompt and later ids. It is computed once: where it ends, each draws its own first token, and
+   * goes on by itself over the blocks that they share.
+   */
+  add(sequence: Sequence, forks?: ReadonlyArray<Sequence>): void
+  /**
+   * Adds a sequence that goes on from where `parent` stands, over the same blocks: the same tokens, and the same draw
+   * pending. Of a parent that `chooses`, when its draw has come back.
+   */
+  fork(parent: Sequence, child: Sequence): void
+  /** Gives a sequence that `chooses` the token in whose place its draw was pending. */
+  settle(sequence: Sequence, token: number): void
   /** Ends a sequence now: no later step names it; its blocks return when the submitted steps that name it have retired. */
   finish(sequence: Sequence): void
   park(sequence: Sequence): void

@@ -24,6 +24,10 @@ export interface Entry {
   drawRow: number
   /** Prompt positions below this have had their logprob row in some step. */
   promptRowsDone: number
+  /** The entry whose prompt is this one's too and is being computed; undefined where this one computes its own. */
+  leader: Entry | undefined
+  /** Those that wait for the end of this one's prompt. */
+  readonly forks: Array<Entry>
 }
 
 /** One sequence's share of a step. */
@@ -36,6 +40,8 @@ export interface Part {
   readonly rowStart: number
   readonly rows: number
   readonly draws: boolean
+  /** Those whose first token is drawn behind the same prompt: by the last rows, the sequence's own before theirs. */
+  readonly forks: ReadonlyArray<Entry>
   /** Output row of the step before that brings the part's last token; -1: all its tokens are known. */
   readonly link: number
 }
@@ -43,6 +49,8 @@ export interface Part {
 export interface SubmittedStep extends StepPlan {
   readonly parts: ReadonlyArray<Part>
   readonly totalRows: number
+  /** Pairs (from, to) of blocks. */
+  readonly copies: ReadonlyArray<number>
 }
 
 /** Blocks that nobody owns any more, but that a submitted step still names. */
@@ -96,5 +104,7 @@ export const makeEntry = (sequence: Sequence, config: SchedulerConfig): Entry =>
   lastStep: -1,
   drawStep: -1,
   drawRow: -1,
-  promptRowsDone: 0
+  promptRowsDone: 0,
+  leader: undefined,
+  forks: []
 })

@@ -64,6 +64,7 @@ const makeSequence = (id: number, requestId: string, index: number, prepared: Pr
     limits,
     cacheSalt: request.cacheSalt,
     waitsForTokens: false,
+    chooses: false,
     computed: 0,
     pending: 0,
     cached: 0,
