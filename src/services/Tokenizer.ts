@@ -1,6 +1,8 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type { CheckpointInvalid } from "../domain/errors.ts"
+import type { Encoding, EncodingOptions } from "../domain/tokenizer/encoding.ts"
+import type { TruncationSide } from "../domain/tokenizer/truncate.ts"
 import type { ModelFolder } from "./ModelSource.ts"
 
 /** Turns a stream of ids into text; never emits part of a UTF-8 character. One per output sequence, synchronous. */
@@ -23,6 +25,12 @@ export interface TokenizerInstance {
   /** Ids run below this; added tokens included. */
   readonly vocabSize: number
   encode(text: string, options?: { readonly addSpecialTokens?: boolean }): Array<number>
+  /** A text or pair with its token types, cut to size when asked. */
+  encoding(text: string, options: EncodingOptions): Encoding
+  /** Special tokens that a text, or a pair, is given. */
+  readonly specialTokens: (pair: boolean) => number
+  /** The end that the checkpoint wants cut off; undefined where it does not say. */
+  readonly truncationSide: TruncationSide | undefined
   decode(ids: ReadonlyArray<number>, options?: { readonly skipSpecialTokens?: boolean }): string
   /** The text of one token by itself, as logprobs show it; "" for an id without text. */
   decodeToken(id: number): string

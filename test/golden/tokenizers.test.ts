@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import * as Effect from "effect/Effect"
 import { beforeAll, describe, expect, it } from "vitest"
+import type { Truncation } from "../../src/domain/tokenizer/truncate.ts"
 import { load } from "../../src/layers/Tokenizer.ts"
 import type { TokenizerInstance } from "../../src/services/Tokenizer.ts"
 import { folderAt } from "../support/modelFolder.ts"
@@ -20,7 +21,17 @@ interface Stream {
   readonly flush: string
   readonly text: string
 }
+interface Pair {
+  readonly text: string
+  readonly pair?: string
+  readonly ids: ReadonlyArray<number>
+  readonly tokenTypeIds?: ReadonlyArray<number>
+  readonly decodedSkipSpecial?: string
+}
+interface Truncated extends Pair, Truncation {}
 interface Cases {
+  readonly pairs: ReadonlyArray<Pair>
+  readonly truncation: ReadonlyArray<Truncated>
   readonly vocabSize: number
   readonly cases: ReadonlyArray<Case>
   readonly incremental: ReadonlyArray<Stream>
@@ -48,6 +59,25 @@ describe.each(folders)("the tokenizer %s", (name) => {
     for (const { text, ids, idsNoSpecial } of golden.cases) {
       expect(tokenizer.encode(text), text).toEqual(ids)
       expect(tokenizer.encode(text, { addSpecialTokens: false }), text).toEqual(idsNoSpecial)
+    }
+  })
+
+  it("encodes pairs with their token types as the reference does", () => {
+    for (const { text, pair, ids, tokenTypeIds, decodedSkipSpecial } of golden.pairs) {
+      const encoding = tokenizer.encoding(text, { pair: pair! })
+      expect(encoding.ids, `${text} | ${pair}`).toEqual(ids)
+      expect(encoding.typeIds).toEqual(tokenTypeIds)
+      expect(tokenizer.decode(encoding.ids)).toBe(decodedSkipSpecial)
+    }
+  })
+
+  it("truncates on either side, special tokens kept, as the reference does", () => {
+    expect(golden.truncation.length).toBeGreaterThan(0)
+    for (const { text, pair, ids, tokenTypeIds, maxLength, side, strategy } of golden.truncation) {
+      const truncation = { maxLength, side, strategy }
+      const encoding = tokenizer.encoding(text, pair === undefined ? { truncation } : { pair, truncation })
+      expect(encoding.ids, `${text} | ${pair} to ${maxLength}, ${side}, ${strategy}`).toEqual(ids)
+      if (tokenTypeIds !== undefined) expect(encoding.typeIds).toEqual(tokenTypeIds)
     }
   })
 

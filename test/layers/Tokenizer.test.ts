@@ -100,6 +100,22 @@ describe("long texts", () => {
     const ids = tokenizer.encode(text, { addSpecialTokens: false })
     expect(tokenizer.decode(ids)).toBe(text)
   })
+
+  // Unigram by a recursive search overflows the stack here, and by one that looks back over the text never ends.
+  it.each([
+    ["one word", "abcde".repeat(200_000)],
+    ["one letter", "a".repeat(1_000_000)],
+    ["words", "the mill stands ".repeat(62_500)],
+    ["unknown characters", "\u{1F600}mill".repeat(150_000)]
+  ])("of a megabyte are cut by Unigram in linear time: %s", (_, text) => {
+    const tokenizer = tokenizers.get("t5-unigram")!
+    const part = text.slice(0, text.length / 10)
+    const ids = tokenizer.encode(text, { addSpecialTokens: false })
+    const tenth = tokenizer.encode(part, { addSpecialTokens: false })
+    // However long the text, its beginning is cut alike but for the last few tokens.
+    expect(ids.slice(0, tenth.length - 4)).toEqual(tenth.slice(0, -4))
+    expect(tokenizer.decode(ids).length).toBeGreaterThan(0)
+  })
 })
 
 describe("a checkpoint", () => {

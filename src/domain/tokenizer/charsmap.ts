@@ -1,3 +1,4 @@
+import { eachGrapheme } from "./graphemes.ts"
 import type { Normalizer } from "./normalizer.ts"
 import { TokenizerFault } from "./rule.ts"
 
@@ -41,7 +42,6 @@ const normalizeBy = (units: Uint32Array, block: Uint8Array): Normalizer => {
     return undefined
   }
   const cache = new Map<string, string>()
-  const graphemes = new Intl.Segmenter("und", { granularity: "grapheme" })
   /** A grapheme of at most five bytes is looked up whole first, then its characters one by one. */
   const replace = (grapheme: string): string => {
     if (utf8.encode(grapheme).length < 6) {
@@ -54,14 +54,14 @@ const normalizeBy = (units: Uint32Array, block: Uint8Array): Normalizer => {
   }
   return (text) => {
     let out = ""
-    for (const { segment } of graphemes.segment(text)) {
-      let known = cache.get(segment)
+    eachGrapheme(text, (grapheme) => {
+      let known = cache.get(grapheme)
       if (known === undefined) {
-        known = replace(segment)
-        if (cache.size < 0x10000) cache.set(segment, known)
+        known = replace(grapheme)
+        if (cache.size < 0x10000) cache.set(grapheme, known)
       }
       out += known
-    }
+    })
     return out
   }
 }

@@ -1,5 +1,6 @@
 import type { AddedToken } from "./addedTokens.ts"
 import { flagOf, isRecord, type Rule, rulesOf, TokenizerFault, textOf } from "./rule.ts"
+import type { TruncationSide } from "./truncate.ts"
 
 /** All that makes a tokenizer, read from tokenizer.json or put together from older files. */
 export interface TokenizerDefinition {
@@ -11,6 +12,14 @@ export interface TokenizerDefinition {
   readonly decoder: Rule | undefined
   /** `clean_up_tokenization_spaces` of tokenizer_config.json; false where it says nothing. */
   readonly cleanUpSpaces: boolean
+  /** `truncation_side` of tokenizer_config.json; undefined where it says nothing. */
+  readonly truncationSide: TruncationSide | undefined
+}
+
+/** What tokenizer_config.json says of cutting. */
+export const truncationSideOf = (config: Rule): TruncationSide | undefined => {
+  const side = config.truncation_side
+  return side === "left" || side === "right" ? side : undefined
 }
 
 /** `json` is a parsed tokenizer.json, `config` a parsed tokenizer_config.json. */
@@ -23,7 +32,8 @@ export const definitionOf = (json: unknown, config: Rule): TokenizerDefinition =
     model: json.model,
     postProcessor: ruleAt(json, "post_processor"),
     decoder: ruleAt(json, "decoder"),
-    cleanUpSpaces: flagOf(config, "clean_up_tokenization_spaces")
+    cleanUpSpaces: flagOf(config, "clean_up_tokenization_spaces"),
+    truncationSide: truncationSideOf(config)
   }
 }
 

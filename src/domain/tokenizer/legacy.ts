@@ -1,5 +1,5 @@
 import type { AddedToken } from "./addedTokens.ts"
-import type { TokenizerDefinition } from "./definition.ts"
+import { type TokenizerDefinition, truncationSideOf } from "./definition.ts"
 import { flagOf, isRecord, type Rule, TokenizerFault, textOf } from "./rule.ts"
 
 /** The files of a repository from before tokenizer.json, parsed; absent ones are empty. */
@@ -29,7 +29,8 @@ export const legacyDefinition = (files: LegacyFiles): TokenizerDefinition => {
     model: { type: "BPE", vocab: files.vocab, merges: mergeLines(files.merges) },
     postProcessor: postProcessorOf(kind, files, added),
     decoder: { type: "ByteLevel" },
-    cleanUpSpaces: flagOf(config, "clean_up_tokenization_spaces")
+    cleanUpSpaces: flagOf(config, "clean_up_tokenization_spaces"),
+    truncationSide: truncationSideOf(config)
   }
 }
 
@@ -84,7 +85,8 @@ const postProcessorOf = (kind: string, files: LegacyFiles, added: ReadonlyArray<
   }
   if (kind === "RobertaTokenizer" || kind === "BartTokenizer")
     return { type: "RobertaProcessing", sep: pair("sep_token"), cls: pair("cls_token") }
-  const single: Array<Rule> = [{ Sequence: { id: "A" } }]
+  const single: Array<Rule> = [{ Sequence: { id: "A", type_id: 0 } }]
+  const second: Array<Rule> = [{ Sequence: { id: "B", type_id: 1 } }]
   const tokens: Record<string, Rule> = {}
   for (const [flag, name] of [
     ["add_bos_token", "bos_token"],
@@ -93,9 +95,10 @@ const postProcessorOf = (kind: string, files: LegacyFiles, added: ReadonlyArray<
     if (!flagOf(files.config, flag)) continue
     const [content, id] = pair(name)
     tokens[content] = { ids: [id] }
-    const item = { SpecialToken: { id: content } }
-    if (name === "bos_token") single.unshift(item)
-    else single.push(item)
+    const add = name === "bos_token" ? "unshift" : "push"
+    single[add]({ SpecialToken: { id: content, type_id: 0 } })
+    second[add]({ SpecialToken: { id: content, type_id: 1 } })
   }
-  return single.length === 1 ? undefined : { type: "TemplateProcessing", single, special_tokens: tokens }
+  if (single.length === 1) return undefined
+  return { type: "TemplateProcessing", single, pair: [...single, ...second], special_tokens: tokens }
 }

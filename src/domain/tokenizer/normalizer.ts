@@ -53,5 +53,12 @@ const strip =
   (left: boolean, right: boolean): Normalizer =>
   (text) => {
     if (left) text = text.replace(/^\p{White_Space}+/u, "")
-    return right ? text.replace(/\p{White_Space}+$/u, "") : text
+    return right ? stripRight(text) : text
   }
+
+/** From the end, character by character: a regex would try again at every run of white space before it. */
+const stripRight: Normalizer = (text) => {
+  let end = text.length
+  while (end > 0 && /\p{White_Space}/u.test(text[end - 1]!)) end--
+  return text.slice(0, end)
+}

@@ -1,29 +1,40 @@
 import { isRecord, type Rule, rulesOf, TokenizerFault, typeOf } from "./rule.ts"
 
-/** The special ids that stand before and after a single text. */
+/** One part of a template: a text, or special ids; `type` is the token type id of what it becomes. */
+export type TemplateItem =
+  | { readonly sequence: "A" | "B"; readonly type: number }
+  | { readonly ids: ReadonlyArray<number>; readonly type: number }
+
+/** How one text, and a pair of texts, are dressed in special tokens. */
 export interface Template {
-  readonly before: ReadonlyArray<number>
-  readonly after: ReadonlyArray<number>
+  readonly single: ReadonlyArray<TemplateItem>
+  readonly pair: ReadonlyArray<TemplateItem>
 }
 
-const empty: Template = { before: [], after: [] }
+const first: TemplateItem = { sequence: "A", type: 0 }
+const second: TemplateItem = { sequence: "B", type: 1 }
 
-/** The template of a tokenizer.json's post-processor, for one text. */
+/** No special tokens; the second text has type 1, as the reference has it without any template. */
+export const bare: Template = { single: [first], pair: [first, second] }
+
+/** Special tokens that the template adds to one text, or to a pair. */
+export const addedTokens = (items: ReadonlyArray<TemplateItem>): number =>
+  items.reduce((sum, item) => sum + ("ids" in item ? item.ids.length : 0), 0)
+
+/** The template of a tokenizer.json's post-processor. */
 export const templateOf = (rule: Rule | undefined): Template => {
-  if (rule === undefined) return empty
+  if (rule === undefined) return bare
   switch (typeOf(rule)) {
     case "ByteLevel":
-      return empty
+      return bare
     case "BertProcessing":
+      return bertTemplate(idOfPair(rule, "cls"), idOfPair(rule, "sep"))
     case "RobertaProcessing":
-      return { before: [idOfPair(rule, "cls")], after: [idOfPair(rule, "sep")] }
+      return robertaTemplate(idOfPair(rule, "cls"), idOfPair(rule, "sep"))
     case "Sequence":
-      return rulesOf(rule, "processors").reduce<Template>((inner, step) => {
-        const outer = templateOf(step)
-        return { before: [...outer.before, ...inner.before], after: [...inner.after, ...outer.after] }
-      }, empty)
+      return rulesOf(rule, "processors").reduce((inner, step) => around(templateOf(step), inner), bare)
     case "TemplateProcessing":
-      return singleTemplate(rule)
+      return { single: itemsOf(rule, "single"), pair: itemsOf(rule, "pair") }
     default:
       throw new TokenizerFault(`the post-processor ${typeOf(rule)} is not known`)
   }
@@ -37,16 +48,37 @@ const idOfPair = (rule: Rule, key: string): number => {
   return id
 }
 
-const singleTemplate = (rule: Rule): Template => {
-  const before: Array<number> = []
-  const after: Array<number> = []
-  let ids = before
-  for (const item of rulesOf(rule, "single")) {
-    if (isRecord(item.Sequence)) ids = after
-    else if (isRecord(item.SpecialToken)) ids.push(...idsOfSpecial(rule, item.SpecialToken.id))
-  }
-  return { before, after }
+const bertTemplate = (cls: number, sep: number): Template => {
+  const single: ReadonlyArray<TemplateItem> = [{ ids: [cls], type: 0 }, first, { ids: [sep], type: 0 }]
+  return { single, pair: [...single, second, { ids: [sep], type: 1 }] }
 }
+
+/** `<s> A </s></s> B </s>`; RoBERTa has one token type. */
+const robertaTemplate = (cls: number, sep: number): Template => {
+  const end: TemplateItem = { ids: [sep], type: 0 }
+  const single: ReadonlyArray<TemplateItem> = [{ ids: [cls], type: 0 }, first, end]
+  return { single, pair: [...single, end, { sequence: "B", type: 0 }, end] }
+}
+
+/** The outer template over texts that the inner one has dressed. A pair's texts are dressed once, by whichever adds to them. */
+const around = (outer: Template, inner: Template): Template => {
+  if (inner === bare) return outer
+  if (outer === bare) return inner
+  const single = outer.single.flatMap((item) => ("sequence" in item ? inner.single : [item]))
+  return { single, pair: addedTokens(outer.pair) > 0 ? outer.pair : inner.pair }
+}
+
+const itemsOf = (rule: Rule, key: "single" | "pair"): ReadonlyArray<TemplateItem> => {
+  const items = rulesOf(rule, key).flatMap((item): ReadonlyArray<TemplateItem> => {
+    if (isRecord(item.Sequence))
+      return [{ sequence: item.Sequence.id === "B" ? "B" : "A", type: typeIdOf(item.Sequence) }]
+    if (!isRecord(item.SpecialToken)) return []
+    return [{ ids: idsOfSpecial(rule, item.SpecialToken.id), type: typeIdOf(item.SpecialToken) }]
+  })
+  return items.length === 0 ? bare[key] : items
+}
+
+const typeIdOf = (item: Rule): number => (typeof item.type_id === "number" ? item.type_id : 0)
 
 const idsOfSpecial = (rule: Rule, name: unknown): ReadonlyArray<number> => {
   const tokens = isRecord(rule.special_tokens) ? rule.special_tokens : {}

@@ -3,11 +3,13 @@ import { bpe } from "./bpe.ts"
 import { decoderOf } from "./decoder.ts"
 import type { TokenizerDefinition } from "./definition.ts"
 import { ByteStream, ByteTable, CleanStream, type TextStream, TokenStream } from "./detokenizer.ts"
+import { dress, type Encoding, type EncodingOptions, specialCount } from "./encoding.ts"
 import { type Model, vocabularyOf } from "./model.ts"
 import { normalizerOf } from "./normalizer.ts"
 import { preTokenizerOf } from "./pretokenizer.ts"
 import { type CompileRegex, type Rule, rulesOf, TokenizerFault, typeOf } from "./rule.ts"
 import { templateOf } from "./template.ts"
+import type { TruncationSide } from "./truncate.ts"
 import { unigram, unigramVocabularyOf } from "./unigram.ts"
 import { Vocabulary } from "./vocabulary.ts"
 import { wordPiece } from "./wordPiece.ts"
@@ -15,6 +17,11 @@ import { wordPiece } from "./wordPiece.ts"
 export interface TokenizerCore {
   readonly vocabulary: Vocabulary
   encode(text: string, addSpecialTokens: boolean): Array<number>
+  /** A text or pair with its token types, cut to size when asked. */
+  encoding(text: string, options: EncodingOptions): Encoding
+  /** Special tokens that the template adds to a text, or to a pair. */
+  specialTokens(pair: boolean): number
+  readonly truncationSide: TruncationSide | undefined
   decode(ids: ReadonlyArray<number>, skipSpecialTokens: boolean): string
   openStream(): TextStream
 }
@@ -24,7 +31,12 @@ export const makeTokenizer = (definition: TokenizerDefinition, compile: CompileR
   const byteLevel = cutsToBytes(definition.preTokenizer) && modelKind(definition.model) === "BPE"
   const { model, ids } = modelOf(definition.model, byteLevel)
   const vocabulary = new Vocabulary(ids, definition.addedTokens)
-  const encode = encoder(definition, compile, model, byteLevel)
+  const bareIds = encoder(definition, compile, model, byteLevel)
+  const template = templateOf(definition.postProcessor)
+  const encoding = (text: string, options: EncodingOptions): Encoding => {
+    const { pair = "" } = options
+    return dress(template, bareIds(text), pair === "" ? undefined : bareIds(pair), options)
+  }
   const openStream = streamOpener(definition, compile, vocabulary)
   const decode = (ids: ReadonlyArray<number>, skipSpecialTokens: boolean): string => {
     const stream = openStream(false)
@@ -35,7 +47,16 @@ export const makeTokenizer = (definition: TokenizerDefinition, compile: CompileR
     }
     return out + stream.flush()
   }
-  return { vocabulary, encode, decode, openStream: () => openStream(true) }
+  return {
+    vocabulary,
+    encode: (text, addSpecialTokens) =>
+      addSpecialTokens && specialCount(template, false) > 0 ? [...encoding(text, {}).ids] : bareIds(text),
+    encoding,
+    specialTokens: (pair) => specialCount(template, pair),
+    truncationSide: definition.truncationSide,
+    decode,
+    openStream: () => openStream(true)
+  }
 }
 
 const modelKind = (model: Rule): string => {
@@ -68,7 +89,6 @@ const cutsToBytes = (rule: Rule | undefined): boolean => {
 const encoder = (definition: TokenizerDefinition, compile: CompileRegex, model: Model, byteLevel: boolean) => {
   const normalize = normalizerOf(definition.normalizer, compile)
   const cut = preTokenizerOf(definition.preTokenizer, compile, byteLevel)
-  const template = templateOf(definition.postProcessor)
   const raw = new AddedTokenSplitter(
     definition.addedTokens.filter((token) => !token.normalized),
     (text) => text
@@ -77,10 +97,10 @@ const encoder = (definition: TokenizerDefinition, compile: CompileRegex, model: 
     definition.addedTokens.filter((token) => token.normalized),
     normalize ?? ((text) => text)
   )
-  return (text: string, addSpecialTokens: boolean): Array<number> => {
+  return (text: string): Array<number> => {
     // Unpaired surrogates have no UTF-8; they become U+FFFD, as an encoder of UTF-8 would have it.
     const whole = (text as string & { toWellFormed(): string }).toWellFormed()
-    const out: Array<number> = addSpecialTokens ? [...template.before] : []
+    const out: Array<number> = []
     let first = true
     for (const stretch of raw.split(whole)) {
       if (typeof stretch === "number") out.push(stretch)
@@ -92,7 +112,6 @@ const encoder = (definition: TokenizerDefinition, compile: CompileRegex, model: 
         }
       first = false
     }
-    if (addSpecialTokens) for (const id of template.after) out.push(id)
     return out
   }
 }
