@@ -9,13 +9,15 @@ interface Life {
 const slotsOf = (operands: ReadonlyArray<Operand>) => operands.flatMap((o) => (o.kind === "view" ? [o.slot] : []))
 
 /** First and last instruction that names each slot. What the head reads of the tokens' region is read again for every slab. */
-const lives = (plan: Plan): ReadonlyArray<Life> =>
-  plan.slots.map((slot, index) => {
+const lives = (plan: Plan): ReadonlyArray<Life> => {
+  const answers = [plan.logits, plan.pooler?.pooled, plan.pooler?.each].map((view) => view?.slot)
+  return plan.slots.map((slot, index) => {
     const named = plan.instructions.flatMap(({ operands }, at) => (slotsOf(operands).includes(index) ? [at] : []))
     const last = named.at(-1)!
-    const outlives = index === plan.logits.slot || (slot.rows === "tokens" && last >= plan.headStart)
+    const outlives = answers.includes(index) || (slot.rows === "tokens" && last >= plan.headStart)
     return { slot: index, first: named[0]!, last: outlives ? plan.instructions.length : last }
   })
+}
 
 /**
  * Written apart from the planner: sentences about slots that overlap while both hold something, that leave their

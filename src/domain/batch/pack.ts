@@ -1,7 +1,10 @@
 import type { TokenConstraint } from "../grammar/constraint.ts"
 import type { BlockTable } from "../kv/blockTable.ts"
+import type { PoolTarget } from "../pooling/target.ts"
 import type { DrawParams } from "../request/sequence.ts"
+import type { PooledRows, PoolerConfig } from "../schedule/scheduler.ts"
 import { type DrawnRow, packEdits } from "./packEdits.ts"
+import { packPool } from "./packPool.ts"
 import type { OutputRows, StepInput } from "./step.ts"
 
 /** Whose parameters a row is drawn with. */
@@ -13,6 +16,7 @@ export interface PackedRow {
     readonly draw: DrawParams
     readonly constraint?: TokenConstraint
     readonly blocks: BlockTable
+    readonly pool?: PoolTarget
   }
 }
 
@@ -27,6 +31,10 @@ export interface PackedPart extends PackedRow {
   readonly forks: ReadonlyArray<PackedRow["entry"] & Pick<PackedRow, "sequence">>
   /** Output row of the step before that brings the part's last token; -1: all its tokens are known. */
   readonly link: number
+  /** Of a sequence with a `pool` target. */
+  readonly pooled: PooledRows | undefined
+  /** Where its running sum is kept; -1: nowhere. */
+  readonly carry: number
 }
 
 export interface PackedStep {
@@ -35,6 +43,8 @@ export interface PackedStep {
   readonly totalTokens: number
   readonly totalRows: number
   readonly copies: ReadonlyArray<number>
+  readonly totalPooled: number
+  readonly totalEach: number
 }
 
 /**
@@ -126,10 +136,11 @@ const packRows = (rows: OutputRows, part: PackedPart, tokenRow: number, drawn: A
 }
 
 /** The typed arrays of a step, in the order of its parts. */
-export const pack = (step: PackedStep, blockSize: number): StepInput => {
+export const pack = (step: PackedStep, blockSize: number, pooler?: PoolerConfig): StepInput => {
   const { parts } = step
+  const cached = pooler?.bidirectional !== true
   let totalBlocks = 0
-  for (const part of parts) totalBlocks += Math.ceil((part.start + part.tokens) / blockSize)
+  if (cached) for (const part of parts) totalBlocks += Math.ceil((part.start + part.tokens) / blockSize)
   const arrays = makeArrays(step.totalTokens, parts.length, totalBlocks, step.totalRows)
   const { tokens, positions, slots, blockTables } = arrays
   const drawn: Array<DrawnRow> = []
@@ -143,14 +154,14 @@ export const pack = (step: PackedStep, blockSize: number): StepInput => {
     for (let position = part.start, t = tokenRow; position < end; position++, t++) {
       tokens[t] = sequence.tokens[position]!
       positions[t] = position
-      slots[t] = table[Math.floor(position / blockSize)]! * blockSize + (position % blockSize)
+      if (cached) slots[t] = table[Math.floor(position / blockSize)]! * blockSize + (position % blockSize)
     }
     if (part.link >= 0) tokens[tokenRow + part.tokens - 1] = -1 - part.link
-    packRows(arrays.outputs, part, tokenRow, drawn)
+    if (part.rows > 0) packRows(arrays.outputs, part, tokenRow, drawn)
     tokenRow += part.tokens
     arrays.sequenceStarts[s + 1] = tokenRow
     arrays.contextLengths[s] = end
-    const used = Math.ceil(end / blockSize)
+    const used = !cached ? 0 : Math.ceil(end / blockSize)
     for (let b = 0; b < used; b++) blockTables[blockAt + b] = table[b]!
     blockAt += used
     arrays.blockTableStarts[s + 1] = blockAt
@@ -161,8 +172,9 @@ export const pack = (step: PackedStep, blockSize: number): StepInput => {
     positions,
     sequenceStarts: arrays.sequenceStarts,
     contextLengths: arrays.contextLengths,
-    cacheGroups: [{ slots, blockTables, blockTableStarts: arrays.blockTableStarts }],
+    cacheGroups: cached ? [{ slots, blockTables, blockTableStarts: arrays.blockTableStarts }] : [],
     copies: Int32Array.from(step.copies),
-    rows: drawn.length === 0 ? arrays.outputs : { ...arrays.outputs, edits: packEdits(drawn, step.totalRows) }
+    rows: drawn.length === 0 ? arrays.outputs : { ...arrays.outputs, edits: packEdits(drawn, step.totalRows) },
+    ...(pooler === undefined ? {} : { pool: packPool(step, pooler) })
   }
 }

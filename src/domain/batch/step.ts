@@ -17,6 +17,30 @@ export interface StepInput {
   /** Pairs (from, to) of blocks, copied in this order before the plan runs, in every group and layer. */
   readonly copies: Int32Array
   readonly rows: OutputRows
+  /** What a plan with a pooler head is asked for; absent where the head gives logits. */
+  readonly pool?: PoolInput
+}
+
+/** Rows of a pooler's two heads. A step of such a plan draws nothing: its `rows` are empty. */
+export interface PoolInput {
+  /** [T] token types; empty: all 0. */
+  readonly tokenTypes: Int32Array
+  /** [S] where a sequence's running sum is kept from step to step; -1: it begins and ends here. Empty: all -1. */
+  readonly carries: Int32Array
+  /** [P] rows of the token batch for the pooled head. */
+  readonly pooled: Int32Array
+  /** [Q] rows of the token batch for the head over single tokens. */
+  readonly each: Int32Array
+}
+
+/** Raw rows of a pooler's heads, before activation, cut and normalisation. */
+export interface PoolResult {
+  /** [P][plan.pooler.pooled.columns] */
+  readonly pooled: Float32Array
+  /** [Q][plan.pooler.each.columns] */
+  readonly each: Float32Array
+  /** [P + Q] 1 where a row is not finite: pooled rows first. */
+  readonly faults: Uint8Array
 }
 
 export interface StepCacheGroup {
@@ -102,6 +126,8 @@ export interface StepResult {
   readonly top: number
   readonly topTokens: Int32Array
   readonly topLogprobs: Float32Array
+  /** Of a plan with a pooler head. */
+  readonly pool?: PoolResult
   /** Milliseconds that the device worked. */
   readonly elapsed: number
 }

@@ -15,7 +15,7 @@ export interface DeviceLimits {
 
 export interface ResolveInput {
   readonly options: EngineOptions
-  readonly facts: Pick<ModelFacts, "parameters" | "maxModelLen">
+  readonly facts: Pick<ModelFacts, "parameters" | "maxModelLen" | "pooler">
   readonly device: DeviceLimits
   /** Bytes of the weights as the device stores them. */
   readonly weightBytes: number
@@ -68,12 +68,14 @@ const defaultBudget = ({ facts, device, flops }: ResolveInput): number =>
 
 const tokenBudget = (input: ResolveInput, maxNumSeqs: number): Either.Either<number, InvalidOptions> => {
   const { options, facts } = input
-  const whole = options.enableChunkedPrefill === false ? facts.maxModelLen : 0
+  const encoder = facts.pooler?.bidirectional === true
+  const whole = encoder || options.enableChunkedPrefill === false ? facts.maxModelLen : 0
   const given = options.maxNumBatchedTokens
   if (given === undefined) return Either.right(Math.max(defaultBudget(input), maxNumSeqs, whole))
   const least = Math.max(maxNumSeqs, whole)
   if (given >= least) return Either.right(given)
-  const reason = least === maxNumSeqs ? "maxNumSeqs" : "maxModelLen, since enableChunkedPrefill is false"
+  const because = encoder ? "since this model's tokens see each other" : "since enableChunkedPrefill is false"
+  const reason = least === maxNumSeqs ? "maxNumSeqs" : `maxModelLen, ${because}`
   return Either.left(
     new InvalidOptions({
       field: "maxNumBatchedTokens",
@@ -84,8 +86,10 @@ const tokenBudget = (input: ResolveInput, maxNumSeqs: number): Either.Either<num
   )
 }
 
-const sequences = ({ options, device }: ResolveInput): number =>
-  options.maxNumSeqs ?? Math.min(device.name === "cpu" ? 64 : 256, options.maxNumBatchedTokens ?? 256)
+/** Sequences that are computed once and end are cheap to have many of. */
+const sequences = ({ options, facts, device }: ResolveInput): number =>
+  options.maxNumSeqs ??
+  Math.min(device.name === "cpu" && facts.pooler === undefined ? 64 : 256, options.maxNumBatchedTokens ?? 256)
 
 /** Fills in all that was not given, from the model and the device; refuses what cannot be run. */
 export const resolve = (input: ResolveInput): Either.Either<ResolvedOptions, InvalidOptions | OutOfMemory> =>
@@ -103,7 +107,8 @@ export const resolve = (input: ResolveInput): Either.Either<ResolvedOptions, Inv
         blockSize,
         longPrefillTokenThreshold: options.longPrefillTokenThreshold ?? 0,
         enableChunkedPrefill: options.enableChunkedPrefill ?? true,
-        policy: options.schedulingPolicy ?? "fcfs"
+        policy: options.schedulingPolicy ?? "fcfs",
+        ...(facts.pooler === undefined ? {} : { pooler: facts.pooler })
       },
       ...pool,
       prefixCaching: options.enablePrefixCaching ?? true,

@@ -1,9 +1,10 @@
 import { type Activation, activationCode } from "../ops/activation.ts"
+import { embedSources } from "../ops/embed.ts"
 import type { OpName } from "../ops/table.ts"
 import type { CacheGroup, PlanWeight, WeightSegment } from "../plan/plan.ts"
 import { type Dtype, dtypeCode } from "../tensor/dtype.ts"
 import type { TensorNaming } from "../weights/checkpoint.ts"
-import type { Graph, GraphOperand, Node, Ref, Value } from "./graph.ts"
+import type { Graph, GraphHead, GraphOperand, Node, Ref, Value } from "./graph.ts"
 
 const none: GraphOperand = { kind: "none" }
 
@@ -34,11 +35,11 @@ export class GraphBuilder {
     table: string,
     rows: number,
     columns: number,
-    options?: { source?: "tokens" | "positions"; offset?: number; scale?: number }
+    options?: { source?: keyof typeof embedSources; offset?: number; scale?: number }
   ): Ref {
     const weight = this.checkpoint("table", `${table}.weight`, rows, columns, false)
     return this.node("embed", "tokens", columns, [weight], {
-      source: options?.source === "positions" ? 1 : 0,
+      source: embedSources[options?.source ?? "tokens"],
       offset: options?.offset ?? 0,
       scale: options?.scale ?? 1
     })
@@ -49,6 +50,22 @@ export class GraphBuilder {
     const weight = this.checkpoint("linear", `${name}.weight`, columns, x.columns, options?.transposed ?? false)
     const bias = options?.bias ? this.vector(`${name}.bias`, columns) : none
     return this.node("linear", this.rowsOf(x), columns, [x, weight, bias], { dtype: dtypeCode(this.dtype) })
+  }
+
+  /** y = x W^T of the rows `rows` of a weight with `total` rows. */
+  linearRows(x: Ref, name: string, rows: ReadonlyArray<number>, total: number): Ref {
+    const tensor = `${name}.weight`
+    const segments = rows.map((rowStart) => ({ tensor, rowStart, rows: 1, transposed: false, tensorRows: total }))
+    const weight = this.weight({
+      name: `${tensor}[${rows.join(", ")}]`,
+      kind: "linear",
+      dtype: this.dtype,
+      rows: rows.length,
+      columns: x.columns,
+      source: "checkpoint",
+      segments
+    })
+    return this.node("linear", this.rowsOf(x), rows.length, [x, weight, none], { dtype: dtypeCode(this.dtype) })
   }
 
   /** Each of `groups` equal parts of a row is normalised by itself, with one weight. */
@@ -119,7 +136,7 @@ export class GraphBuilder {
     return { ...x, column: x.column + column, columns }
   }
 
-  finish(logits: Ref, naming: TensorNaming): Graph {
+  finish(head: GraphHead, naming: TensorNaming): Graph {
     return {
       architecture: this.architecture,
       dtype: this.dtype,
@@ -127,7 +144,7 @@ export class GraphBuilder {
       nodes: this.nodes,
       weights: this.weights,
       cacheGroups: this.groups,
-      logits,
+      head,
       naming
     }
   }

@@ -1,6 +1,6 @@
 import { opRecord } from "../ops/table.ts"
 import type { PlanWeight } from "../plan/plan.ts"
-import type { Graph, GraphOperand, Node } from "./graph.ts"
+import type { Graph, GraphHead, GraphOperand, Node } from "./graph.ts"
 
 /** Attributes as `{heads=4, scale=0.25}`; nothing when there are none. */
 export const printAttributes = (attributes: Readonly<Record<string, number>>): string => {
@@ -37,11 +37,19 @@ const line = (graph: Graph, node: Node): string => {
   return `${target}${node.op}(${inputs.join(", ")})${printAttributes(node.attributes)}`
 }
 
+const printHead = (head: GraphHead): ReadonlyArray<string> =>
+  head.kind === "logits"
+    ? [`  logits = %${head.logits.value}`]
+    : [
+        ...(head.pooled === undefined ? [] : [`  pooled = %${head.pooled.value}, ${head.task} of ${head.pooling}`]),
+        ...(head.each === undefined ? [] : [`  each = %${head.each.value}`])
+      ]
+
 /** The graph as stable text: one line a node. */
 export const printGraph = (graph: Graph): string =>
   [
     `graph ${graph.architecture} ${graph.dtype}`,
     ...graph.nodes.map((node) => `  ${line(graph, node)}`),
-    `  logits = %${graph.logits.value}`,
+    ...printHead(graph.head),
     ""
   ].join("\n")

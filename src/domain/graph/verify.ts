@@ -1,6 +1,6 @@
 import { opRecord } from "../ops/table.ts"
 import { matchShapes, parseType, type Shape } from "../tensor/shape.ts"
-import type { Graph, GraphOperand, Node } from "./graph.ts"
+import { type Graph, type GraphOperand, type Node, results } from "./graph.ts"
 
 const weightKind: Record<string, string> = { weight: "linear", table: "table", f32: "vector" }
 
@@ -56,6 +56,14 @@ const nodeProblems = (graph: Graph, node: Node, written: Set<number>): ReadonlyA
   return [...problems, ...matchShapes(record, shapes, node.attributes).problems]
 }
 
+/** A pooler's heads each begin with a gatherRows of their own. */
+const headProblems = ({ head, nodes }: Graph): ReadonlyArray<string> => {
+  if (head.kind === "logits") return []
+  const heads = Number(head.pooled !== undefined) + Number(head.each !== undefined)
+  const gathers = nodes.filter(({ op }) => op === "gatherRows").length
+  return heads > 0 && heads === gathers ? [] : [`the pooler has ${heads} heads and ${gathers} gatherRows`]
+}
+
 /** Sentences about what is wrong with a graph; none when it is sound. */
 export const verify = (graph: Graph): ReadonlyArray<string> => {
   const written = new Set<number>()
@@ -74,6 +82,7 @@ export const verify = (graph: Graph): ReadonlyArray<string> => {
     else if (!caches.has(`${group}/${layer}`))
       say(`reads cache ${group}/${layer} before this step's K and V are written`)
   })
-  if (!written.has(graph.logits.value)) problems.push(`the logits %${graph.logits.value} are never written`)
-  return problems
+  for (const { value } of results(graph))
+    if (!written.has(value)) problems.push(`the head's %${value} is never written`)
+  return [...problems, ...headProblems(graph)]
 }

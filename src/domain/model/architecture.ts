@@ -1,5 +1,6 @@
 import { GraphBuilder } from "../graph/builder.ts"
-import type { Graph, Ref } from "../graph/graph.ts"
+import type { Graph, GraphHead, Ref } from "../graph/graph.ts"
+import type { Conversion, PoolerChoice } from "../pooling/choice.ts"
 import type { Dtype } from "../tensor/dtype.ts"
 import type { TensorNaming } from "../weights/checkpoint.ts"
 import type { ConfigReader } from "./configReader.ts"
@@ -30,25 +31,34 @@ export interface ConfiguredModel {
 /** A model family: from config.json to mathematics. Problems go to the reader; the answer counts only while it has none. */
 export interface Architecture {
   readonly name: string
-  readonly read: (config: ConfigReader) => ConfiguredModel
+  /** What it can be made into, when it ends in logits. */
+  readonly converts?: ReadonlyArray<Conversion>
+  readonly read: (config: ConfigReader, pooler?: PoolerChoice) => ConfiguredModel
 }
 
-/** Closes a family over its own config type. `graph` writes the nodes and answers the logits. */
+/**
+ * Closes a family over its own config type. `graph` writes the nodes and answers the logits, or a pooler's heads; what
+ * `pooler` leaves open is the family's to say.
+ */
 export const defineArchitecture = <C>(family: {
   readonly name: string
-  readonly config: (reader: ConfigReader) => C
+  readonly converts?: ReadonlyArray<Conversion>
+  readonly config: (reader: ConfigReader, pooler: PoolerChoice) => C
   readonly shape: (config: C) => ModelShape
-  readonly naming: (config: C) => TensorNaming
-  readonly graph: (g: GraphBuilder, config: C) => Ref
+  readonly naming: (config: C, pooler: PoolerChoice) => TensorNaming
+  readonly graph: (g: GraphBuilder, config: C, pooler: PoolerChoice) => Ref | GraphHead
 }): Architecture => ({
   name: family.name,
-  read: (reader) => {
-    const config = family.config(reader)
+  ...(family.converts === undefined ? {} : { converts: family.converts }),
+  read: (reader, pooler = {}) => {
+    const config = family.config(reader, pooler)
     return {
       shape: family.shape(config),
       graph: ({ dtype, kvDtype }) => {
         const g = new GraphBuilder(family.name, dtype, kvDtype)
-        return g.finish(family.graph(g, config), family.naming(config))
+        const end = family.graph(g, config, pooler)
+        const head: GraphHead = end.kind === "value" ? { kind: "logits", logits: end } : end
+        return g.finish(head, family.naming(config, pooler))
       }
     }
   }

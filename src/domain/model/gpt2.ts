@@ -2,8 +2,9 @@ import type { GraphBuilder } from "../graph/builder.ts"
 import type { Ref } from "../graph/graph.ts"
 import type { Activation } from "../ops/activation.ts"
 import type { TensorNaming } from "../weights/checkpoint.ts"
-import { defineArchitecture, type ModelShape } from "./architecture.ts"
+import type { ModelShape } from "./architecture.ts"
 import { readActivation } from "./blocks/activation.ts"
+import { defineDecoder } from "./blocks/family.ts"
 import type { ConfigReader } from "./configReader.ts"
 
 interface Gpt2Config extends ModelShape {
@@ -55,14 +56,13 @@ const block = (g: GraphBuilder, x: Ref, name: string, group: number, layer: numb
   return g.add(h, g.linear(g.activation(inner, c.activation), `${name}.mlp.c_proj`, c.hiddenSize, stored))
 }
 
-const graph = (g: GraphBuilder, c: Gpt2Config): Ref => {
+const layerStack = (g: GraphBuilder, c: Gpt2Config): Ref => {
   const { layers, kvHeads, headDim } = c
   const group = g.cacheGroup({ layers, kvHeads, keyDim: headDim, valueDim: headDim, window: 0 })
   const words = g.embed("transformer.wte", c.vocabSize, c.hiddenSize)
   let x = g.add(words, g.embed("transformer.wpe", c.maxPositions, c.hiddenSize, { source: "positions" }))
   for (let layer = 0; layer < layers; layer++) x = block(g, x, `transformer.h.${layer}`, group, layer, c)
-  const last = g.layerNorm(g.gatherRows(x), "transformer.ln_f", c.eps)
-  return g.linear(last, c.tied ? "transformer.wte" : "lm_head", c.vocabSize)
+  return x
 }
 
 /** Checkpoints come with or without `transformer.`; masks are buffers, and some hold a copy of the tied head. */
@@ -82,4 +82,15 @@ const shape = ({ vocabSize, maxPositions, layers, hiddenSize, heads, kvHeads, he
 })
 
 /** Radford et al. 2019: learned positions, layer norms before each sublayer, GELU, one matrix for q, k and v. */
-export const gpt2 = defineArchitecture({ name: "GPT2LMHeadModel", config, shape, naming, graph })
+const family = defineDecoder({
+  names: { generate: "GPT2LMHeadModel", embed: "GPT2Model", classify: "GPT2ForSequenceClassification" },
+  config,
+  shape,
+  naming,
+  layers: layerStack,
+  norm: (g, x, c) => g.layerNorm(x, "transformer.ln_f", c.eps),
+  head: (c) => (c.tied ? "transformer.wte" : "lm_head")
+})
+
+export const gpt2 = family.generate
+export const gpt2Poolers = family.poolers

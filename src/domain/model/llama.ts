@@ -1,8 +1,8 @@
 import type { GraphBuilder } from "../graph/builder.ts"
 import type { Ref } from "../graph/graph.ts"
-import { defineArchitecture } from "./architecture.ts"
 import { rotaryAttention } from "./blocks/attention.ts"
-import { type DecoderConfig, decoder, decoderNaming, decoderShape, readDecoder } from "./blocks/decoder.ts"
+import { type DecoderConfig, decoderFrame, decoderLayers, readDecoder } from "./blocks/decoder.ts"
+import { defineDecoder } from "./blocks/family.ts"
 import { gatedMlp } from "./blocks/mlp.ts"
 import type { ConfigReader } from "./configReader.ts"
 
@@ -17,7 +17,7 @@ const config = (r: ConfigReader): LlamaConfig => ({
   mlpBias: r.bool("mlp_bias", false)
 })
 
-const graph = (g: GraphBuilder, c: LlamaConfig): Ref => {
+const layers = (g: GraphBuilder, c: LlamaConfig): Ref => {
   const group = g.cacheGroup({
     layers: c.layers,
     kvHeads: c.kvHeads,
@@ -26,7 +26,7 @@ const graph = (g: GraphBuilder, c: LlamaConfig): Ref => {
     window: 0
   })
   const attention = { ...c, qkvBias: c.attentionBias, outputBias: c.attentionBias, window: 0 }
-  return decoder(g, c, (x, name, layer, rotary) => {
+  return decoderLayers(g, c, (x, name, layer, rotary) => {
     const normed = g.rmsNorm(x, `${name}.input_layernorm`, c.eps)
     const h = g.add(x, rotaryAttention(g, normed, rotary, `${name}.self_attn`, group, layer, attention))
     const inner = g.rmsNorm(h, `${name}.post_attention_layernorm`, c.eps)
@@ -35,10 +35,16 @@ const graph = (g: GraphBuilder, c: LlamaConfig): Ref => {
 }
 
 /** Touvron et al. 2023, Dubey et al. 2024: RMS norms before each sublayer, rotary positions, grouped queries, SwiGLU. */
-export const llama = defineArchitecture({
-  name: "LlamaForCausalLM",
+const family = defineDecoder({
+  ...decoderFrame,
+  names: {
+    generate: "LlamaForCausalLM",
+    embed: "LlamaModel",
+    classify: "LlamaForSequenceClassification"
+  },
   config,
-  shape: decoderShape,
-  naming: decoderNaming,
-  graph
+  layers
 })
+
+export const llama = family.generate
+export const llamaPoolers = family.poolers

@@ -1,8 +1,12 @@
 import * as Either from "effect/Either"
 import { CheckpointInvalid, InvalidOptions, UnsupportedArchitecture } from "../errors.ts"
-import type { Graph } from "../graph/graph.ts"
+import type { Graph, PoolTask } from "../graph/graph.ts"
+import { embedSources } from "../ops/embed.ts"
 import { compile } from "../plan/compile.ts"
 import type { Plan } from "../plan/plan.ts"
+import type { PoolerChoice } from "../pooling/choice.ts"
+import type { Pooling } from "../pooling/target.ts"
+import type { PoolerConfig } from "../schedule/scheduler.ts"
 import type { Dtype } from "../tensor/dtype.ts"
 import type { Architecture, ModelShape } from "./architecture.ts"
 import { ConfigReader, type Json } from "./configReader.ts"
@@ -21,6 +25,18 @@ export interface ModelFacts extends ModelShape {
   readonly kvBytesPerToken: number
   readonly eosTokenIds: ReadonlyArray<number>
   readonly bosTokenId: number | undefined
+  /** Of a model that pools; absent: it generates. */
+  readonly pooler?: PoolerFacts
+}
+
+/** What a pooler answers. */
+export interface PoolerFacts extends PoolerConfig {
+  readonly task: PoolTask
+  /** How a sequence's row is made, or which rows of single tokens the task asks for. */
+  readonly pooling: Pooling
+  /** Columns of a sequence's row, and of a single token's; 0: there is no such head. */
+  readonly pooledWidth: number
+  readonly eachWidth: number
 }
 
 export interface CompileOptions {
@@ -29,6 +45,7 @@ export interface CompileOptions {
   /** Absent: as `dtype`. */
   readonly kvDtype?: Dtype
   readonly maxModelLen?: number
+  readonly pooler?: PoolerChoice
   /** For messages: where the config came from. */
   readonly model?: string
   /** Absent: the families that this engine has. */
@@ -70,12 +87,32 @@ const findArchitecture = (json: Json, known: ReadonlyArray<Architecture>): Archi
   )
 }
 
+const poolerFacts = ({ head, nodes, cacheGroups }: Graph): PoolerFacts | undefined =>
+  head.kind === "logits"
+    ? undefined
+    : {
+        task: head.task,
+        pooling: head.pooling,
+        bidirectional: cacheGroups.length === 0,
+        tokenTypes: nodes.some(({ op, attributes }) => op === "embed" && attributes.source === embedSources.types),
+        pooledWidth: head.pooled?.columns ?? 0,
+        eachWidth: head.each?.columns ?? 0
+      }
+
+const cannotConvert = ({ name }: Architecture, convert: string) =>
+  new InvalidOptions({
+    field: "task",
+    given: convert,
+    expected: `what ${name} does by itself`,
+    mend: "Leave task out: this architecture cannot be made into another."
+  })
+
 /** From a parsed config.json to what a backend runs. Pure: reads no tensor. */
 export const compileModel = (json: Json, options: CompileOptions): Either.Either<CompiledModel, CompileError> => {
   const architecture = findArchitecture(json, options.architectures ?? architectures)
   if (architecture instanceof UnsupportedArchitecture) return Either.left(architecture)
   const reader = new ConfigReader(json)
-  const configured = architecture.read(reader)
+  const configured = architecture.read(reader, options.pooler)
   const stored = reader.dtype()
   const quantised = reader.object("quantization_config")?.quant_method
   reader.expect(
@@ -104,7 +141,10 @@ export const compileModel = (json: Json, options: CompileOptions): Either.Either
   const dtype = options.dtype === "auto" ? stored : options.dtype
   const kvDtype = options.kvDtype ?? dtype
   const graph = configured.graph({ dtype, kvDtype })
+  const convert = options.pooler?.convert
+  if (convert !== undefined && graph.head.kind === "logits") return Either.left(cannotConvert(architecture, convert))
   const plan = compile(graph)
+  const pooler = poolerFacts(graph)
   return Either.right({
     graph,
     plan,
@@ -117,7 +157,8 @@ export const compileModel = (json: Json, options: CompileOptions): Either.Either
       parameters: parameters(plan),
       kvBytesPerToken: kvBytesPerToken(plan),
       eosTokenIds,
-      bosTokenId
+      bosTokenId,
+      ...(pooler === undefined ? {} : { pooler })
     }
   })
 }

@@ -1,8 +1,8 @@
 import type { GraphBuilder } from "../graph/builder.ts"
 import type { Ref } from "../graph/graph.ts"
-import { defineArchitecture } from "./architecture.ts"
 import { rotaryAttention } from "./blocks/attention.ts"
-import { type DecoderConfig, decoder, decoderNaming, decoderShape, readDecoder } from "./blocks/decoder.ts"
+import { type DecoderConfig, decoderFrame, decoderLayers, readDecoder } from "./blocks/decoder.ts"
+import { defineDecoder } from "./blocks/family.ts"
 import { gatedMlp } from "./blocks/mlp.ts"
 import type { ConfigReader } from "./configReader.ts"
 
@@ -17,11 +17,11 @@ const config = (r: ConfigReader): MistralConfig => ({
   window: r.json.sliding_window === null ? 0 : r.int("sliding_window", 4096)
 })
 
-const graph = (g: GraphBuilder, c: MistralConfig): Ref => {
+const layers = (g: GraphBuilder, c: MistralConfig): Ref => {
   const { layers, kvHeads, headDim, window } = c
   const group = g.cacheGroup({ layers, kvHeads, keyDim: headDim, valueDim: headDim, window })
   const attention = { ...c, qkvBias: false, outputBias: false }
-  return decoder(g, c, (x, name, layer, rotary) => {
+  return decoderLayers(g, c, (x, name, layer, rotary) => {
     const normed = g.rmsNorm(x, `${name}.input_layernorm`, c.eps)
     const h = g.add(x, rotaryAttention(g, normed, rotary, `${name}.self_attn`, group, layer, attention))
     const inner = g.rmsNorm(h, `${name}.post_attention_layernorm`, c.eps)
@@ -30,10 +30,16 @@ const graph = (g: GraphBuilder, c: MistralConfig): Ref => {
 }
 
 /** Jiang et al. 2023: Llama with a sliding window in every layer. */
-export const mistral = defineArchitecture({
-  name: "MistralForCausalLM",
+const family = defineDecoder({
+  ...decoderFrame,
+  names: {
+    generate: "MistralForCausalLM",
+    embed: "MistralModel",
+    classify: "MistralForSequenceClassification"
+  },
   config,
-  shape: decoderShape,
-  naming: decoderNaming,
-  graph
+  layers
 })
+
+export const mistral = family.generate
+export const mistralPoolers = family.poolers

@@ -2,10 +2,12 @@ import type { GraphBuilder } from "../graph/builder.ts"
 import type { Ref } from "../graph/graph.ts"
 import type { Activation } from "../ops/activation.ts"
 import type { TensorNaming } from "../weights/checkpoint.ts"
-import { defineArchitecture, type ModelShape } from "./architecture.ts"
+import type { ModelShape } from "./architecture.ts"
 import { readActivation } from "./blocks/activation.ts"
+import { defineDecoder } from "./blocks/family.ts"
 import type { ConfigReader } from "./configReader.ts"
 
+const root = "model.decoder"
 /** The table of positions begins with two rows that no position uses. */
 const positionOffset = 2
 const eps = 1e-5
@@ -69,9 +71,8 @@ const block = (g: GraphBuilder, x: Ref, name: string, group: number, layer: numb
   return after(g.add(h, mlp(g, before(h, "final_layer_norm"), name, c)), "final_layer_norm")
 }
 
-const graph = (g: GraphBuilder, c: OptConfig): Ref => {
+const layerStack = (g: GraphBuilder, c: OptConfig): Ref => {
   const { layers, kvHeads, headDim, hiddenSize, embeddingSize } = c
-  const root = "model.decoder"
   const projected = embeddingSize !== hiddenSize
   const group = g.cacheGroup({ layers, kvHeads, keyDim: headDim, valueDim: headDim, window: 0 })
   const words = g.embed(`${root}.embed_tokens`, c.vocabSize, embeddingSize)
@@ -81,10 +82,13 @@ const graph = (g: GraphBuilder, c: OptConfig): Ref => {
   })
   let x = g.add(projected ? g.linear(words, `${root}.project_in`, hiddenSize) : words, positions)
   for (let layer = 0; layer < layers; layer++) x = block(g, x, `${root}.layers.${layer}`, group, layer, c)
-  x = g.gatherRows(x)
-  if (c.finalNorm) x = g.layerNorm(x, `${root}.final_layer_norm`, eps, c.affine)
-  if (projected) x = g.linear(x, `${root}.project_out`, embeddingSize)
-  return g.linear(x, c.tied ? `${root}.embed_tokens` : "lm_head", c.vocabSize)
+  return x
+}
+
+/** The final norm, where there is one, and the way back to the embedding's width. */
+const norm = (g: GraphBuilder, x: Ref, c: OptConfig): Ref => {
+  const normed = c.finalNorm ? g.layerNorm(x, `${root}.final_layer_norm`, eps, c.affine) : x
+  return c.embeddingSize === c.hiddenSize ? normed : g.linear(normed, `${root}.project_out`, c.embeddingSize)
 }
 
 /** Checkpoints say `model.decoder.` or `decoder.`, and some hold a copy of the tied head. */
@@ -104,4 +108,15 @@ const shape = ({ vocabSize, maxPositions, layers, hiddenSize, heads, kvHeads, he
 })
 
 /** Zhang et al. 2022: learned positions, layer norms, biases, ReLU. */
-export const opt = defineArchitecture({ name: "OPTForCausalLM", config, shape, naming, graph })
+const family = defineDecoder({
+  names: { generate: "OPTForCausalLM", embed: "OPTModel", classify: "OPTForSequenceClassification" },
+  config,
+  shape,
+  naming,
+  layers: layerStack,
+  norm,
+  head: (c) => (c.tied ? `${root}.embed_tokens` : "lm_head")
+})
+
+export const opt = family.generate
+export const optPoolers = family.poolers

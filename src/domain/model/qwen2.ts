@@ -1,8 +1,8 @@
 import type { GraphBuilder } from "../graph/builder.ts"
 import type { Ref } from "../graph/graph.ts"
-import { defineArchitecture } from "./architecture.ts"
 import { rotaryAttention } from "./blocks/attention.ts"
-import { type DecoderConfig, decoder, decoderNaming, decoderShape, readDecoder } from "./blocks/decoder.ts"
+import { type DecoderConfig, decoderFrame, decoderLayers, readDecoder } from "./blocks/decoder.ts"
+import { defineDecoder } from "./blocks/family.ts"
 import { readLayerWindows, sharedWindow } from "./blocks/layerWindows.ts"
 import { gatedMlp } from "./blocks/mlp.ts"
 import type { ConfigReader } from "./configReader.ts"
@@ -16,10 +16,10 @@ const config = (r: ConfigReader): Qwen2Config => {
   return { ...decoderConfig, windows: readLayerWindows(r, decoderConfig.layers) }
 }
 
-const graph = (g: GraphBuilder, c: Qwen2Config): Ref => {
+const layers = (g: GraphBuilder, c: Qwen2Config): Ref => {
   const { layers, kvHeads, headDim } = c
   const group = g.cacheGroup({ layers, kvHeads, keyDim: headDim, valueDim: headDim, window: sharedWindow(c.windows) })
-  return decoder(g, c, (x, name, layer, rotary) => {
+  return decoderLayers(g, c, (x, name, layer, rotary) => {
     const attention = { ...c, qkvBias: true, outputBias: false, window: c.windows[layer]! }
     const normed = g.rmsNorm(x, `${name}.input_layernorm`, c.eps)
     const h = g.add(x, rotaryAttention(g, normed, rotary, `${name}.self_attn`, group, layer, attention))
@@ -29,10 +29,18 @@ const graph = (g: GraphBuilder, c: Qwen2Config): Ref => {
 }
 
 /** Yang et al. 2024: Llama with biases on q, k and v, and a window in the upper layers when asked for. */
-export const qwen2 = defineArchitecture({
-  name: "Qwen2ForCausalLM",
+const family = defineDecoder({
+  ...decoderFrame,
+  names: {
+    generate: "Qwen2ForCausalLM",
+    embed: "Qwen2Model",
+    classify: "Qwen2ForSequenceClassification",
+    reward: "Qwen2ForRewardModel",
+    processReward: "Qwen2ForProcessRewardModel"
+  },
   config,
-  shape: decoderShape,
-  naming: decoderNaming,
-  graph
+  layers
 })
+
+export const qwen2 = family.generate
+export const qwen2Poolers = family.poolers

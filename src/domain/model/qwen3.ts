@@ -1,8 +1,8 @@
 import type { GraphBuilder } from "../graph/builder.ts"
 import type { Ref } from "../graph/graph.ts"
-import { defineArchitecture } from "./architecture.ts"
 import { rotaryAttention } from "./blocks/attention.ts"
-import { type DecoderConfig, decoder, decoderNaming, decoderShape, readDecoder } from "./blocks/decoder.ts"
+import { type DecoderConfig, decoderFrame, decoderLayers, readDecoder } from "./blocks/decoder.ts"
+import { defineDecoder } from "./blocks/family.ts"
 import { readLayerWindows, sharedWindow } from "./blocks/layerWindows.ts"
 import { gatedMlp } from "./blocks/mlp.ts"
 import type { ConfigReader } from "./configReader.ts"
@@ -21,11 +21,11 @@ const config = (r: ConfigReader): Qwen3Config => {
   }
 }
 
-const graph = (g: GraphBuilder, c: Qwen3Config): Ref => {
+const layers = (g: GraphBuilder, c: Qwen3Config): Ref => {
   const { layers, kvHeads, headDim, attentionBias } = c
   const group = g.cacheGroup({ layers, kvHeads, keyDim: headDim, valueDim: headDim, window: sharedWindow(c.windows) })
   const shared = { ...c, qkvBias: attentionBias, outputBias: attentionBias, qkNormEps: c.eps }
-  return decoder(g, c, (x, name, layer, rotary) => {
+  return decoderLayers(g, c, (x, name, layer, rotary) => {
     const attention = { ...shared, window: c.windows[layer]! }
     const normed = g.rmsNorm(x, `${name}.input_layernorm`, c.eps)
     const h = g.add(x, rotaryAttention(g, normed, rotary, `${name}.self_attn`, group, layer, attention))
@@ -35,10 +35,16 @@ const graph = (g: GraphBuilder, c: Qwen3Config): Ref => {
 }
 
 /** Qwen team 2025: an RMS norm on every head of q and k before they turn, heads of a width of their own. */
-export const qwen3 = defineArchitecture({
-  name: "Qwen3ForCausalLM",
+const family = defineDecoder({
+  ...decoderFrame,
+  names: {
+    generate: "Qwen3ForCausalLM",
+    embed: "Qwen3Model",
+    classify: "Qwen3ForSequenceClassification"
+  },
   config,
-  shape: decoderShape,
-  naming: decoderNaming,
-  graph
+  layers
 })
+
+export const qwen3 = family.generate
+export const qwen3Poolers = family.poolers

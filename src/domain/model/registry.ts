@@ -1,10 +1,23 @@
 import type { Architecture } from "./architecture.ts"
-import { gpt2 } from "./gpt2.ts"
-import { llama } from "./llama.ts"
-import { mistral } from "./mistral.ts"
-import { opt } from "./opt.ts"
-import { qwen2 } from "./qwen2.ts"
-import { qwen3 } from "./qwen3.ts"
+import { gpt2, gpt2Poolers } from "./gpt2.ts"
+import { llama, llamaPoolers } from "./llama.ts"
+import { mistral, mistralPoolers } from "./mistral.ts"
+import { opt, optPoolers } from "./opt.ts"
+import { qwen2, qwen2Poolers } from "./qwen2.ts"
+import { qwen3, qwen3Poolers } from "./qwen3.ts"
 
 /** The families this engine has, by the name that config.json gives in `architectures`. */
-export const architectures: ReadonlyArray<Architecture> = [llama, mistral, qwen2, qwen3, opt, gpt2]
+export const architectures: ReadonlyArray<Architecture> = [
+  llama,
+  mistral,
+  qwen2,
+  qwen3,
+  opt,
+  gpt2,
+  ...llamaPoolers,
+  ...mistralPoolers,
+  ...qwen2Poolers,
+  ...qwen3Poolers,
+  ...optPoolers,
+  ...gpt2Poolers
+]

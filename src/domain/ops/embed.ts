@@ -1,5 +1,8 @@
 import type { OpRecord } from "./op.ts"
 
+/** What an embedding's rows are looked up by. */
+export const embedSources = { tokens: 0, positions: 1, types: 2 } as const
+
 export const embed = {
   doc: "y[t,h] = table[i[t] + offset, h] * scale, where i is the token ids (source 0) or the positions (source 1).",
   outputs: { y: "act[T,H]" },

@@ -1,6 +1,6 @@
 import { opNames, opRecord } from "../ops/table.ts"
 import { dtypeCode } from "../tensor/dtype.ts"
-import type { Instruction, Operand, Plan } from "./plan.ts"
+import type { Instruction, Operand, Plan, View } from "./plan.ts"
 
 /** [kind, index, column, columns], as `Operand` of ops.h. */
 const operandWords = (operand: Operand): ReadonlyArray<number> =>
@@ -42,10 +42,18 @@ export interface EncodedPlan {
   readonly outputBytes: number
   /** [layers, kvHeads, keyDim, valueDim, dtype, window] a group */
   readonly groups: Int32Array
-  /** [slot, column, columns] */
+  /** [slot, column, columns]; empty: there are none. The same for `pooled` and `each`. */
   readonly logits: Int32Array
   readonly vocabSize: number
+  readonly pooled: Int32Array
+  readonly each: Int32Array
+  /** First instruction of the head over single tokens; the number of instructions where there is none. */
+  readonly eachStart: number
+  readonly carryWidth: number
 }
+
+const viewWords = (view: View | undefined): Int32Array =>
+  view === undefined ? new Int32Array(0) : Int32Array.of(view.slot, view.column, view.columns)
 
 export const encodePlan = (plan: Plan): EncodedPlan => ({
   words: Int32Array.from(plan.instructions.flatMap(encodeInstruction)),
@@ -65,6 +73,10 @@ export const encodePlan = (plan: Plan): EncodedPlan => ({
       group.window
     ])
   ),
-  logits: Int32Array.of(plan.logits.slot, plan.logits.column, plan.logits.columns),
-  vocabSize: plan.vocabSize
+  logits: viewWords(plan.logits),
+  vocabSize: plan.vocabSize,
+  pooled: viewWords(plan.pooler?.pooled),
+  each: viewWords(plan.pooler?.each),
+  eachStart: plan.pooler?.eachStart ?? plan.instructions.length,
+  carryWidth: plan.pooler?.carryWidth ?? 0
 })

@@ -1,6 +1,6 @@
-import { type Graph, type GraphOperand, isWhole, type Node, refs } from "../graph/graph.ts"
+import { type Graph, type GraphOperand, isWhole, type Node, type Ref, refs, results } from "../graph/graph.ts"
 import { type Lifetime, placeSlots } from "./memory.ts"
-import type { Instruction, Operand, Plan } from "./plan.ts"
+import type { Instruction, Operand, Plan, PlanPooler, View } from "./plan.ts"
 
 /** Ops whose first output may be written over one of these inputs: their docs say so. */
 const inPlace: Partial<Record<Node["op"], ReadonlyArray<number>>> = {
@@ -10,13 +10,13 @@ const inPlace: Partial<Record<Node["op"], ReadonlyArray<number>>> = {
   rmsNorm: [0]
 }
 
-/** Last node that reads each value. The logits outlive all nodes. */
+/** Last node that reads each value. What the head answers outlives all nodes. */
 const lastReads = (graph: Graph): ReadonlyArray<number> => {
   const last = graph.values.map(() => -1)
   graph.nodes.forEach((node, index) => {
     for (const ref of refs(node)) last[ref.value] = index
   })
-  last[graph.logits.value] = graph.nodes.length
+  for (const { value } of results(graph)) last[value] = graph.nodes.length
   return last
 }
 
@@ -49,6 +49,18 @@ const assignSlots = (graph: Graph, headStart: number) => {
   return { slotOf, lifetimes }
 }
 
+/** The pooler's part of a plan: its second head begins with the second gatherRows, or is the only one. */
+const lowerPooler = (graph: Graph, view: (ref: Ref) => View): PlanPooler | undefined => {
+  const { head, nodes } = graph
+  if (head.kind !== "pooler") return undefined
+  return {
+    ...(head.pooled === undefined ? {} : { pooled: view(head.pooled) }),
+    ...(head.each === undefined ? {} : { each: view(head.each) }),
+    eachStart: head.each === undefined ? nodes.length : nodes.map(({ op }) => op).lastIndexOf("gatherRows"),
+    carryWidth: 0
+  }
+}
+
 /** The last pass: values to slots of the arena, placed by lifetime; weights that no node names are left out. */
 export const lower = (graph: Graph): Plan => {
   const first = graph.nodes.findIndex((node) => node.outputs.some((id) => graph.values[id]!.rows === "outputs"))
@@ -76,7 +88,14 @@ export const lower = (graph: Graph): Plan => {
     ],
     attributes: node.attributes
   })
-  const { column, columns, value } = graph.logits
+  const view = ({ value, column, columns }: Ref): View => ({
+    kind: "view",
+    slot: slotOf.get(value)!,
+    column,
+    columns
+  })
+  const { head } = graph
+  const pooler = lowerPooler(graph, view)
   return {
     architecture: graph.architecture,
     dtype: graph.dtype,
@@ -85,8 +104,9 @@ export const lower = (graph: Graph): Plan => {
     ...placeSlots(lifetimes),
     weights: used.map((index) => graph.weights[index]!),
     cacheGroups: graph.cacheGroups,
-    logits: { kind: "view", slot: slotOf.get(value)!, column, columns },
-    vocabSize: columns,
+    ...(head.kind === "logits" ? { logits: view(head.logits) } : {}),
+    vocabSize: head.kind === "logits" ? head.logits.columns : 0,
+    ...(pooler === undefined ? {} : { pooler }),
     naming: graph.naming
   }
 }

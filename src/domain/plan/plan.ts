@@ -16,6 +16,20 @@ export type Operand =
   | { readonly kind: "view"; readonly slot: number; readonly column: number; readonly columns: number }
   | { readonly kind: "weight"; readonly weight: number }
 
+export type View = Operand & { readonly kind: "view" }
+
+/** The heads of a plan that pools. */
+export interface PlanPooler {
+  /** One row a sequence; absent: there is no such head. */
+  readonly pooled?: View
+  /** One row for every token asked for. */
+  readonly each?: View
+  /** First instruction of the head over single tokens. */
+  readonly eachStart: number
+  /** Columns of the running sum that is kept for a sequence between steps; 0: none. */
+  readonly carryWidth: number
+}
+
 /** `operands` follow the op record: its outputs, then its inputs, in their order. */
 export interface Instruction {
   readonly op: OpName
@@ -29,6 +43,8 @@ export interface WeightSegment {
   readonly rowStart: number
   readonly rows: number
   readonly transposed: boolean
+  /** Rows of the whole tensor, where the segments of the plan do not reach its end. */
+  readonly tensorRows?: number
 }
 
 /**
@@ -59,7 +75,9 @@ export interface CacheGroup {
 
 /**
  * A compiled graph: what a backend executes, step after step.
- * Instructions before `headStart` run once over all T tokens; those from it run over slabs of the R output rows, ending in `logits`.
+ * Instructions before `headStart` run once over all T tokens; those from it run over slabs of the R output rows, ending in
+ * `logits`. With a pooler those from `headStart` run over slabs of the pooled rows, those from its `eachStart` over slabs of
+ * the single tokens' rows.
  */
 export interface Plan {
   readonly architecture: string
@@ -72,8 +90,11 @@ export interface Plan {
   readonly outputBytes: number
   readonly weights: ReadonlyArray<PlanWeight>
   readonly cacheGroups: ReadonlyArray<CacheGroup>
-  readonly logits: Operand & { readonly kind: "view" }
+  /** Absent where there is a pooler. */
+  readonly logits?: View
+  /** Columns of the logits; 0 where there is a pooler. */
   readonly vocabSize: number
+  readonly pooler?: PlanPooler
   /** Other spellings of the tensors that `weights` names; absent: only those. `matchWeights` settles them. */
   readonly naming?: TensorNaming
 }

@@ -1,5 +1,6 @@
 import type { TokenConstraint } from "../grammar/constraint.ts"
 import type { BlockTable } from "../kv/blockTable.ts"
+import type { PoolTarget } from "../pooling/target.ts"
 
 /** What a row of logits is turned into a token by. All set; made once, when the request is resolved. */
 export interface DrawParams {
@@ -72,6 +73,8 @@ export interface Sequence {
   readonly chooses: boolean
   /** What its tokens must conform to. */
   readonly constraint?: TokenConstraint
+  /** Present: the sequence draws nothing and ends when its prompt has been computed. */
+  readonly pool?: PoolTarget
   /** Tokens whose K and V are in the cache or in a step already submitted. */
   computed: number
   /** Output tokens that submitted steps will draw and that have not come back. */

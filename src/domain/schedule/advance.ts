@@ -2,6 +2,7 @@ import type { StepResult } from "../batch/step.ts"
 import type { FinishReason } from "../request/sequence.ts"
 import { unfollow } from "./fork.ts"
 import { remove } from "./policy.ts"
+import { dropSum, faultyRows } from "./pooled.ts"
 import { endQuarantine, giveBack } from "./preempt.ts"
 import type { SequenceEvent, StepPlan } from "./scheduler.ts"
 import type { Entry, Part, SchedulerState, SubmittedStep } from "./state.ts"
@@ -18,6 +19,7 @@ export const end = (state: SchedulerState, entry: Entry) => {
   state.entries.delete(sequence.id)
   unfollow(entry)
   giveBack(state, entry)
+  dropSum(state, entry)
 }
 
 /** Why the token that was just appended ends the sequence, if it does. */
@@ -92,12 +94,34 @@ const eventsOf = (state: SchedulerState, part: Part, result: StepResult, events:
   })
 }
 
+/** What a part brought a sequence that draws nothing; no event when there is nothing to say yet. */
+const pooledEvents = (
+  state: SchedulerState,
+  part: Part,
+  { totalPooled }: SubmittedStep,
+  result: StepResult
+): ReadonlyArray<SequenceEvent> => {
+  const { entry, sequence, pooled } = part
+  if (pooled === undefined) return []
+  const fault = faultyRows(pooled, totalPooled, result)
+  const done = part.start + part.tokens === sequence.promptLength
+  if (!fault) registerBlocks(state, part)
+  if (fault || done) end(state, entry)
+  if (!fault && !done && pooled.row < 0 && pooled.eachRows === 0) return []
+  const finishReason = done && !fault ? "stop" : undefined
+  return [{ ...nothing, sequence, token: undefined, row: -1, finishReason, fault, pooled }]
+}
+
 const retire = (state: SchedulerState, plan: StepPlan, result: StepResult): SubmittedStep => {
   const step = state.submitted[0]
   if (step === undefined || step.step !== plan.step)
     throw new Error(`Step ${plan.step} came back; ${step === undefined ? "no step" : `step ${step.step}`} was awaited.`)
   if (result.tokens.length < step.totalRows)
     throw new Error(`Step ${plan.step} answers ${result.tokens.length} rows; ${step.totalRows} were asked for.`)
+  if ((result.pool?.faults.length ?? 0) < step.totalPooled + step.totalEach)
+    throw new Error(
+      `Step ${plan.step} answers too few pooled rows; ${step.totalPooled + step.totalEach} were asked for.`
+    )
   state.submitted.shift()
   return step
 }
@@ -109,7 +133,10 @@ export const advanceStep = (
 ): ReadonlyArray<SequenceEvent> => {
   const step = retire(state, plan, result)
   const events: Array<SequenceEvent> = []
-  for (const part of step.parts) eventsOf(state, part, result, events)
+  for (const part of step.parts) {
+    if (part.pooled === undefined) eventsOf(state, part, result, events)
+    else if (part.sequence.status !== "finished") events.push(...pooledEvents(state, part, step, result))
+  }
   endQuarantine(state, step.step)
   return events
 }

@@ -23,7 +23,7 @@ export const checkState = (state: SchedulerState) => {
     const { id, computed, pending, tokens, blocks } = sequence
     if (pending < 0 || computed > tokens.length + pending)
       throw new Error(`Sequence ${id}: ${computed} computed, ${tokens.length} known, ${pending} pending.`)
-    if (computed > blocks.blocks.length * config.blockSize)
+    if (config.pooler?.bidirectional !== true && computed > blocks.blocks.length * config.blockSize)
       throw new Error(`Sequence ${id} has computed ${computed} tokens in ${blocks.blocks.length} blocks.`)
   }
   checkForks(state)

@@ -20,6 +20,11 @@ export const checkConfig = (config: SchedulerConfig, pool: BlockPool) => {
   require(config.enableChunkedPrefill ||
     maxNumBatchedTokens >=
       maxModelLen, "maxNumBatchedTokens", maxNumBatchedTokens, `at least maxModelLen (${maxModelLen}) without chunked prefill`, "Raise it, lower maxModelLen, or turn enableChunkedPrefill on.")
+  if (config.pooler?.bidirectional === true) {
+    require(maxNumBatchedTokens >=
+      maxModelLen, "maxNumBatchedTokens", maxNumBatchedTokens, `at least maxModelLen (${maxModelLen}): this model's tokens see each other, so no text is split`, "Raise it, or lower maxModelLen.")
+    return
+  }
   require(config.blockSize ===
     pool.config
       .blockSize, "blockSize", config.blockSize, `the pool's ${pool.config.blockSize}`, "Give the scheduler and its pool the same one.")

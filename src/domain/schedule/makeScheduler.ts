@@ -15,7 +15,8 @@ const enter = (state: SchedulerState, sequence: Sequence) => {
   if (state.entries.has(sequence.id)) throw new Error(`Sequence id ${sequence.id} is in use.`)
   if (sequence.promptLength < 1) throw new Error(`Sequence ${sequence.id} has no prompt token.`)
   const { maxModelLen } = state.config
-  if (sequence.tokens.length >= maxModelLen)
+  // A sequence that draws nothing may fill the whole length.
+  if (sequence.tokens.length >= (sequence.pool === undefined ? maxModelLen : maxModelLen + 1))
     throw new PromptTooLong({ promptTokens: sequence.tokens.length, maxModelLen })
   const entry = makeEntry(sequence, state.config)
   if (sequence.tokens.length >= entry.limit) throw new Error(`Sequence ${sequence.id} may draw no token.`)
@@ -91,7 +92,7 @@ export const makeScheduler = (config: SchedulerConfig, pool: BlockPool): Schedul
     resume: (sequence) => resume(state, sequence),
     schedule: () => {
       const plan = chooseStep(state)
-      return plan && { plan, input: pack(plan, config.blockSize) }
+      return plan && { plan, input: pack(plan, config.blockSize, config.pooler) }
     },
     advance: (plan, result) => advanceStep(state, plan, result),
     counts: () => counts(state),

@@ -1,5 +1,6 @@
 import { detach } from "../kv/blockTable.ts"
 import { compare, insert, remove } from "./policy.ts"
+import { dropSum } from "./pooled.ts"
 import type { Entry, SchedulerState } from "./state.ts"
 
 const lastRetired = (state: SchedulerState) =>
@@ -23,6 +24,7 @@ export const endQuarantine = (state: SchedulerState, step: number) => {
 /** Preemption by recompute: the entry loses its blocks and will compute its tokens, the drawn ones too, once more. */
 export const preempt = (state: SchedulerState, entry: Entry) => {
   giveBack(state, entry)
+  dropSum(state, entry)
   state.preemptions++
   entry.epoch++
   entry.lastStep = -1

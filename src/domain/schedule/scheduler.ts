@@ -10,6 +10,15 @@ export interface SchedulerConfig {
   readonly longPrefillTokenThreshold: number
   readonly enableChunkedPrefill: boolean
   readonly policy: "fcfs" | "priority"
+  /** Present: the plan has a pooler head, and every sequence a `pool` target. */
+  readonly pooler?: PoolerConfig
+}
+
+export interface PoolerConfig {
+  /** Every token sees every other: no sequence is split, and none takes blocks. */
+  readonly bidirectional: boolean
+  /** Whether the plan embeds token types. */
+  readonly tokenTypes: boolean
 }
 
 /** The tokens that one step gives each sequence, and the arrays made of it. */
@@ -42,6 +51,18 @@ export interface SequenceEvent {
   readonly stopReason: number | undefined
   /** The logits were not finite: the sequence is finished and its blocks are given back. */
   readonly fault: boolean
+  /** Of a sequence with a `pool` target: the rows that this step brought. It is done when `finishReason` is set. */
+  readonly pooled?: PooledRows
+}
+
+/** Rows of `StepResult.pool` that belong to one sequence. A row that comes again, after a preemption, has the same bits. */
+export interface PooledRows {
+  /** Of `pooled`; -1: not in this step. */
+  readonly row: number
+  /** Rows [eachRow, eachRow + eachRows) of `each` are those of the target's positions from index `eachIndex` on. */
+  readonly eachRow: number
+  readonly eachRows: number
+  readonly eachIndex: number
 }
 
 export interface SchedulerCounts {

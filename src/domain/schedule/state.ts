@@ -1,7 +1,7 @@
 import type { BlockPool } from "../kv/blockPool.ts"
 import type { BlockTable } from "../kv/blockTable.ts"
 import type { Sequence } from "../request/sequence.ts"
-import type { SchedulerConfig, StepPlan } from "./scheduler.ts"
+import type { PooledRows, SchedulerConfig, StepPlan } from "./scheduler.ts"
 
 /** A sequence with what only the scheduler knows of it. */
 export interface Entry {
@@ -28,6 +28,8 @@ export interface Entry {
   leader: Entry | undefined
   /** Those that wait for the end of this one's prompt. */
   readonly forks: Array<Entry>
+  /** Where the running sum of a mean is kept between steps; -1: nowhere. */
+  carry: number
 }
 
 /** One sequence's share of a step. */
@@ -44,6 +46,9 @@ export interface Part {
   readonly forks: ReadonlyArray<Entry>
   /** Output row of the step before that brings the part's last token; -1: all its tokens are known. */
   readonly link: number
+  /** Of a sequence with a `pool` target. */
+  readonly pooled: PooledRows | undefined
+  readonly carry: number
 }
 
 export interface SubmittedStep extends StepPlan {
@@ -51,6 +56,8 @@ export interface SubmittedStep extends StepPlan {
   readonly totalRows: number
   /** Pairs (from, to) of blocks. */
   readonly copies: ReadonlyArray<number>
+  readonly totalPooled: number
+  readonly totalEach: number
 }
 
 /** Blocks that nobody owns any more, but that a submitted step still names. */
@@ -71,6 +78,8 @@ export interface SchedulerState {
   readonly parked: Array<Entry>
   readonly submitted: Array<SubmittedStep>
   quarantine: Array<Quarantined>
+  /** Places for running sums that nobody uses. */
+  readonly carries: Array<number>
   /** Number of the next step. */
   nextStep: number
   prefixCacheHits: number
@@ -87,6 +96,7 @@ export const makeState = (config: SchedulerConfig, pool: BlockPool): SchedulerSt
   parked: [],
   submitted: [],
   quarantine: [],
+  carries: Array.from({ length: config.pooler === undefined ? 0 : config.maxNumSeqs }, (_, place) => place),
   nextStep: 0,
   prefixCacheHits: 0,
   prefixCacheQueries: 0,
@@ -96,7 +106,10 @@ export const makeState = (config: SchedulerConfig, pool: BlockPool): SchedulerSt
 export const makeEntry = (sequence: Sequence, config: SchedulerConfig): Entry => ({
   sequence,
   rank: config.policy === "priority" ? sequence.priority : 0,
-  limit: Math.min(config.maxModelLen, sequence.promptLength + sequence.limits.maxTokens),
+  limit:
+    sequence.pool !== undefined
+      ? Number.POSITIVE_INFINITY
+      : Math.min(config.maxModelLen, sequence.promptLength + sequence.limits.maxTokens),
   seedLow: Number(BigInt.asUintN(32, sequence.draw.seed)),
   seedHigh: Number(BigInt.asUintN(32, sequence.draw.seed >> 32n)),
   admitted: false,
@@ -106,5 +119,6 @@ export const makeEntry = (sequence: Sequence, config: SchedulerConfig): Entry =>
   drawRow: -1,
   promptRowsDone: 0,
   leader: undefined,
-  forks: []
+  forks: [],
+  carry: -1
 })

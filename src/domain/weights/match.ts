@@ -21,8 +21,8 @@ const rowsAskedFor = (plan: Plan): ReadonlyMap<string, number> => {
   const rows = new Map<string, number>()
   for (const weight of plan.weights)
     if (weight.source === "checkpoint")
-      for (const { tensor, rowStart, rows: count } of weight.segments)
-        rows.set(tensor, Math.max(rows.get(tensor) ?? 0, rowStart + count))
+      for (const { tensor, rowStart, rows: count, tensorRows = 0 } of weight.segments)
+        rows.set(tensor, Math.max(rows.get(tensor) ?? 0, rowStart + count, tensorRows))
   return rows
 }
 

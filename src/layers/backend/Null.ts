@@ -47,7 +47,7 @@ const load = Effect.fnUntraced(function* ({ plan, capacity }: LoadRequest, optio
       availableBytes: memory,
       mend: "Lower maxModelLen, give the KV cache less, or give the null device more memory."
     })
-  const run = makeNullModel(plan.vocabSize, capacity, options.script)
+  const run = makeNullModel(plan, capacity, options.script)
   const { cost = 0 } = options
   // One step at a time, in the order of submission: what a device's queue does. (A semaphore lets a newcomer overtake.)
   let last = Effect.unsafeMakeLatch(true)

@@ -1,4 +1,5 @@
-import type { StepInput, StepResult } from "../../domain/batch/step.ts"
+import type { PoolResult, StepInput, StepResult } from "../../domain/batch/step.ts"
+import type { Plan, PlanPooler } from "../../domain/plan/plan.ts"
 import { argmax } from "../../domain/sampling/draw.ts"
 import { editRow, maskRow } from "../../domain/sampling/edit.ts"
 import type { Capacity } from "../../services/Backend.ts"
@@ -13,13 +14,38 @@ const hash = (position: number, token: number): number => {
   return (h ^ (h >>> 15)) >>> 0
 }
 
+/** A row of numbers in [-1, 1) that tell of the row's token and position alone. */
+const nullRow = (input: StepInput, row: number, out: Float32Array) => {
+  for (let i = 0; i < out.length; i++) out[i] = hash(input.positions[row]! + i, input.tokens[row]!) / 2 ** 31 - 1
+}
+
+const nullPool = ({ pooled, each }: PlanPooler, input: StepInput): PoolResult => {
+  const wanted = input.pool!
+  const rows = (index: Int32Array, columns = 0) => {
+    const answer = new Float32Array(index.length * columns)
+    index.forEach((row, r) => {
+      nullRow(input, row, answer.subarray(r * columns, (r + 1) * columns))
+    })
+    return answer
+  }
+  return {
+    pooled: rows(wanted.pooled, pooled?.columns),
+    each: rows(wanted.each, each?.columns),
+    faults: new Uint8Array(wanted.pooled.length + wanted.each.length)
+  }
+}
+
 const bestLogprob = Math.log(0.5)
 
 /**
  * A model without weights: its "cache" keeps the token ids themselves, by slot. The token after (position, token) is a
  * hash of the two, or what the script says. That token has logprob ln 1/2, and each one less likely loses 1.
  */
-export const makeNullModel = (vocabSize: number, capacity: Capacity, script: Script | undefined) => {
+export const makeNullModel = (
+  { vocabSize, pooler }: Pick<Plan, "vocabSize" | "pooler">,
+  capacity: Capacity,
+  script: Script | undefined
+) => {
   const { blocks, blockSize } = capacity
   const cache = script === undefined ? undefined : new Int32Array((blocks + 1) * blockSize)
   let drawn: Int32Array = new Int32Array(0)
@@ -74,8 +100,8 @@ export const makeNullModel = (vocabSize: number, capacity: Capacity, script: Scr
   return (input: StepInput, elapsed: number): StepResult => {
     const { rows } = input
     const tokens = input.tokens.map((token) => (token < 0 ? drawn[-1 - token]! : token))
-    const { slots } = input.cacheGroups[0]!
-    if (cache) for (let t = 0; t < tokens.length; t++) cache[slots[t]!] = tokens[t]!
+    const slots = input.cacheGroups[0]?.slots
+    if (cache && slots) for (let t = 0; t < tokens.length; t++) cache[slots[t]!] = tokens[t]!
     const R = rows.index.length
     let top = 0
     for (let row = 0; row < R; row++) top = Math.max(top, rows.logprobs[row]!)
@@ -96,6 +122,6 @@ export const makeNullModel = (vocabSize: number, capacity: Capacity, script: Scr
       else writeRow(input, result, row, token)
     }
     drawn = result.tokens
-    return result
+    return pooler === undefined ? result : { ...result, pool: nullPool(pooler, input) }
   }
 }

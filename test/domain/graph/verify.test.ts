@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import type { Graph, Node } from "../../../src/domain/graph/graph.ts"
+import { type Graph, type Node, results } from "../../../src/domain/graph/graph.ts"
 import { printGraph } from "../../../src/domain/graph/print.ts"
 import { verify } from "../../../src/domain/graph/verify.ts"
 import { compileFolder, folderOf } from "../../support/golden.ts"
@@ -16,7 +16,7 @@ describe("verify", () => {
     const at = first("add")
     const narrow = change(at, (node) => ({
       ...node,
-      inputs: [node.inputs[0]!, { ...graph.logits, value: 4, columns: 32 }]
+      inputs: [node.inputs[0]!, { ...results(graph)[0]!, value: 4, columns: 32 }]
     }))
     expect(verify(narrow)).toEqual([`node ${at} (add): b: H is 64, but here it is 32`])
   })

@@ -20,6 +20,8 @@ export interface DecoderConfig {
   readonly activation: Activation
   readonly rope: RopeTable
   readonly tied: boolean
+  /** False: every token sees every other. */
+  readonly causal: boolean
 }
 
 export const readDecoder = (
@@ -42,19 +44,12 @@ export const readDecoder = (
     eps: r.float("rms_norm_eps", 1e-6),
     activation: readActivation(r, "hidden_act", "silu"),
     rope: readRope(r, headDim, r.int("max_position_embeddings", 2048), defaults?.ropeBase),
-    tied: r.bool("tie_word_embeddings", false)
+    tied: r.bool("tie_word_embeddings", false),
+    causal: r.bool("is_causal", true)
   }
 }
 
-export const decoderShape = ({
-  vocabSize,
-  layers,
-  hiddenSize,
-  heads,
-  kvHeads,
-  headDim,
-  rope
-}: DecoderConfig): ModelShape => ({
+const decoderShape = ({ vocabSize, layers, hiddenSize, heads, kvHeads, headDim, rope }: DecoderConfig): ModelShape => ({
   vocabSize,
   maxPositions: Math.floor(rope.maxPositions),
   layers,
@@ -65,13 +60,13 @@ export const decoderShape = ({
 })
 
 /** Stored rotary frequencies are computed here; a tied head may be stored all the same. */
-export const decoderNaming = (c: DecoderConfig): TensorNaming => ({
+const decoderNaming = (c: DecoderConfig): TensorNaming => ({
   prefixes: [{ from: "model.", to: "" }],
   ignored: ["(^|\\.)rotary_emb\\.inv_freq$", ...(c.tied ? ["^lm_head\\.weight$"] : [])]
 })
 
-/** Embedding, layers written by `layer`, final norm, head: the frame of a pre-norm rotary decoder. */
-export const decoder = (
+/** Embedding and layers written by `layer`: the frame of a pre-norm rotary decoder. */
+export const decoderLayers = (
   g: GraphBuilder,
   c: DecoderConfig,
   layer: (x: Ref, name: string, index: number, rotary: Ref) => Ref
@@ -79,6 +74,13 @@ export const decoder = (
   const rotary = g.rotary("rotary frequencies", c.rope.frequency, c.rope.scale)
   let x = g.embed("model.embed_tokens", c.vocabSize, c.hiddenSize)
   for (let index = 0; index < c.layers; index++) x = layer(x, `model.layers.${index}`, index, rotary)
-  const last = g.rmsNorm(g.gatherRows(x), "model.norm", c.eps)
-  return g.linear(last, c.tied ? "model.embed_tokens" : "lm_head", c.vocabSize)
+  return x
+}
+
+/** What closes such a decoder, with its config and names. */
+export const decoderFrame = {
+  shape: decoderShape,
+  naming: decoderNaming,
+  norm: (g: GraphBuilder, x: Ref, c: DecoderConfig): Ref => g.rmsNorm(x, "model.norm", c.eps),
+  head: (c: DecoderConfig): string => (c.tied ? "model.embed_tokens" : "lm_head")
 }

@@ -1,4 +1,4 @@
-import { type Graph, type GraphOperand, type Node, type Ref, sameRef } from "../../graph/graph.ts"
+import { type Graph, type GraphOperand, mapHead, type Node, type Ref, sameRef } from "../../graph/graph.ts"
 import type { PlanWeight } from "../plan.ts"
 
 /** Reads every input through `replaced`: a view of a value that is gone becomes a view of what holds it now. */
@@ -77,6 +77,6 @@ export const joinLinears = (graph: Graph): Graph => {
       ...node,
       inputs: node.inputs.map((input) => (input.kind === "value" ? rewrite(input, replaced) : input))
     })),
-    logits: rewrite(graph.logits, replaced)
+    head: mapHead(graph.head, (ref) => rewrite(ref, replaced))
   }
 }
