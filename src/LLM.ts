@@ -12,7 +12,7 @@ import type { GenerationDelta, RequestOutput } from "./domain/request/outputs.ts
 import type { Progress } from "./domain/request/progress.ts"
 import { listPrompts, type Prompt, type Prompts, spread } from "./domain/request/prompts.ts"
 import type { SamplingInput } from "./domain/sampling/samplingParams.ts"
-import { layer } from "./layers/compose/engine.ts"
+import { layerWithHubConfig } from "./layers/compose/engine.ts"
 import { deltaIterable } from "./layers/engine/deltaIterable.ts"
 import { complete, completeChat } from "./layers/engine/derived.ts"
 import { watchProgress } from "./layers/engine/progress.ts"
@@ -67,9 +67,9 @@ export class LLM {
     this.model = engine.model
   }
 
-  /** Loads a model. Rejects with one of `StartError`. */
+  /** Loads a model: a local folder, or one of the Hub by `HF_*` of the environment. Rejects with one of `StartError`. */
   static async create(options: EngineOptions): Promise<LLM> {
-    return LLM.fromLayer(layer(options))
+    return LLM.fromLayer(layerWithHubConfig(options))
   }
 
   /** The facade over any engine: a null one in a test, a remote one. */

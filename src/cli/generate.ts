@@ -5,7 +5,7 @@ import { decodeEngineOptions, type EngineOptions } from "../domain/config/engine
 import type { StartError } from "../domain/errors.ts"
 import { decodeSampling } from "../domain/sampling/samplingParams.ts"
 import { unservedParam } from "../domain/sampling/unserved.ts"
-import { layer } from "../layers/compose/engine.ts"
+import { layerWithHubConfig } from "../layers/compose/engine.ts"
 import { Engine, type EngineService } from "../services/Engine.ts"
 import { CliError } from "./cliError.ts"
 import { generateFlags, generateHelp, sortValues } from "./generateFlags.ts"
@@ -71,7 +71,7 @@ const replyToAll = Effect.fnUntraced(function* (
 })
 
 /** `millrace generate`; answers the exit code. */
-export const run = (args: ReadonlyArray<string>, io: Io, makeEngine: MakeEngine = layer) =>
+export const run = (args: ReadonlyArray<string>, io: Io, makeEngine: MakeEngine = layerWithHubConfig) =>
   Effect.gen(function* () {
     const line = yield* Effect.try({ try: () => parseLine(args, generateFlags), catch: (error) => error as CliError })
     if (line.help) {

@@ -4,12 +4,11 @@ import * as Schema from "effect/Schema"
 import { decodeEngineOptions, EngineOptions } from "../domain/config/engineOptions.ts"
 import { field, flag, oneOf } from "../domain/config/types.ts"
 import * as ChatTemplateLayer from "../layers/ChatTemplate.ts"
-import { backendLayer } from "../layers/compose/engine.ts"
+import { backendLayer, modelSourceLayer } from "../layers/compose/engine.ts"
+import { openModel, openTokenizer } from "../layers/engine/folders.ts"
 import * as ModelRunnerLayer from "../layers/ModelRunner.ts"
-import * as ModelSourceLayer from "../layers/ModelSource.ts"
 import { ChatTemplate } from "../services/ChatTemplate.ts"
 import { ModelRunner } from "../services/ModelRunner.ts"
-import { ModelSource } from "../services/ModelSource.ts"
 import { CliError } from "./cliError.ts"
 import { flagsOf } from "./flags.ts"
 import { helpText } from "./help.ts"
@@ -25,6 +24,10 @@ const Own = Schema.Struct({
 /** Options that change what an inspection shows. */
 const Shaping = EngineOptions.pick(
   "model",
+  "revision",
+  "tokenizer",
+  "tokenizerRevision",
+  "hfOverrides",
   "device",
   "dtype",
   "maxModelLen",
@@ -65,13 +68,13 @@ const inspect = (given: unknown) =>
   Effect.gen(function* () {
     const options = yield* decodeEngineOptions(given)
     const { model } = options
-    const folder = yield* (yield* ModelSource).open(model)
+    const folder = yield* openModel(options)
     const [prepared, { device }] = yield* Effect.flatMap(ModelRunner, (runner) =>
       Effect.all([runner.prepare(folder, options), Effect.succeed(runner)])
     ).pipe(Effect.provide(Layer.provide(ModelRunnerLayer.layer, backendLayer(options))))
-    const chatTemplate = (yield* (yield* ChatTemplate).load(folder)).present
+    const chatTemplate = (yield* (yield* ChatTemplate).load(yield* openTokenizer(folder, options))).present
     return { model, prepared, device, chatTemplate } satisfies Inspection
-  }).pipe(Effect.provide(Layer.merge(ModelSourceLayer.layer, ChatTemplateLayer.layer)))
+  }).pipe(Effect.provide(Layer.merge(modelSourceLayer, ChatTemplateLayer.layer)))
 
 /** `millrace inspect MODEL`; answers the exit code. */
 export const run = (args: ReadonlyArray<string>, io: Io) =>

@@ -13,10 +13,11 @@ export class InvalidOptions extends Schema.TaggedError<InvalidOptions>()("Invali
 
 export class ModelNotFound extends Schema.TaggedError<ModelNotFound>()("ModelNotFound", {
   model: Schema.String,
-  reason: Schema.String
+  reason: Schema.String,
+  mend: Schema.optional(Schema.String)
 }) {
   override get message() {
-    return `No model at ${this.model}: ${this.reason}. Give a folder that holds config.json and safetensors files.`
+    return `No model at ${this.model}: ${this.reason}. ${this.mend ?? "Give a folder that holds config.json and weights."}`
   }
 }
 

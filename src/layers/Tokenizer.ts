@@ -33,8 +33,11 @@ export const compileRegex: CompileRegex = (pattern) => {
 }
 
 /** Reads tokenizer.json, or vocab.json and merges.txt, with tokenizer_config.json beside them. */
-export const load = (folder: ModelFolder): Effect.Effect<TokenizerInstance, CheckpointInvalid> =>
-  Effect.flatMap(definitionIn(folder), (definition) =>
+export const load = (
+  folder: ModelFolder,
+  mode: "auto" | "slow" = "auto"
+): Effect.Effect<TokenizerInstance, CheckpointInvalid> =>
+  Effect.flatMap(definitionIn(folder, mode), (definition) =>
     Effect.try({
       try: () => tokenizerInstance(makeTokenizer(definition, compileRegex)),
       catch: (fault) => invalid(folder, `The tokenizer: ${reason(fault)}.`)
@@ -43,11 +46,16 @@ export const load = (folder: ModelFolder): Effect.Effect<TokenizerInstance, Chec
 
 export const layer: Layer.Layer<Tokenizer> = Layer.succeed(Tokenizer, { load })
 
-const definitionIn = (folder: ModelFolder): Effect.Effect<TokenizerDefinition, CheckpointInvalid> =>
+const definitionIn = (
+  folder: ModelFolder,
+  mode: "auto" | "slow"
+): Effect.Effect<TokenizerDefinition, CheckpointInvalid> =>
   Effect.gen(function* () {
     const config = (yield* readJson(folder, "tokenizer_config.json")) ?? {}
     const tokenizer = yield* readJson(folder, "tokenizer.json")
-    if (tokenizer !== undefined) return yield* build(folder, "tokenizer.json", () => definitionOf(tokenizer, config))
+    const legacy = mode === "slow" && (yield* folder.readText("merges.txt")) !== undefined
+    if (tokenizer !== undefined && !legacy)
+      return yield* build(folder, "tokenizer.json", () => definitionOf(tokenizer, config))
     const vocab = yield* readJson(folder, "vocab.json")
     const merges = yield* folder.readText("merges.txt")
     if (vocab === undefined || merges === undefined)

@@ -1,6 +1,7 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type { CheckpointInvalid, ModelNotFound } from "../domain/errors.ts"
+import type { Part } from "../domain/hub/selection.ts"
 import type { CheckpointTensors } from "../domain/weights/checkpoint.ts"
 
 /** A checkpoint on this machine: its JSON files parsed (absent ones undefined), its tensors indexed, not read. */
@@ -11,11 +12,24 @@ export interface ModelFolder {
   readonly generationConfig: Readonly<Record<string, unknown>> | undefined
   /** Text of a file of the folder by name (`tokenizer.json`...) or absolute path, read on demand; undefined when absent. */
   readonly readText: (name: string) => Effect.Effect<string | undefined, CheckpointInvalid>
-  /** Reads and checks the headers of the safetensors files: one file, or shards with an index. */
+  /** Reads and checks the headers of the weight files: one file, or shards with an index. */
   readonly tensors: Effect.Effect<CheckpointTensors, CheckpointInvalid>
+}
+
+export interface OpenOptions {
+  /** On the Hub; absent: `main`. A local folder has none. */
+  readonly revision?: string | undefined
+  /** What is wanted of it, all of a model by default: without that, config.json may be absent too. */
+  readonly part?: Part
 }
 
 export class ModelSource extends Context.Tag("millrace/ModelSource")<
   ModelSource,
-  { readonly open: (model: string) => Effect.Effect<ModelFolder, ModelNotFound | CheckpointInvalid> }
+  {
+    /** A local folder, or a model of the Hub where no such folder exists. */
+    readonly open: (
+      model: string,
+      options?: OpenOptions
+    ) => Effect.Effect<ModelFolder, ModelNotFound | CheckpointInvalid>
+  }
 >() {}

@@ -41,5 +41,8 @@ export interface TokenizerInstance {
 
 export class Tokenizer extends Context.Tag("millrace/Tokenizer")<
   Tokenizer,
-  { readonly load: (folder: ModelFolder) => Effect.Effect<TokenizerInstance, CheckpointInvalid> }
+  {
+    /** "slow" prefers vocab.json with merges.txt, where a folder has them, to tokenizer.json. */
+    readonly load: (folder: ModelFolder, mode?: "auto" | "slow") => Effect.Effect<TokenizerInstance, CheckpointInvalid>
+  }
 >() {}

@@ -23,7 +23,7 @@ interface Ended {
 }
 
 const start = (...args: ReadonlyArray<string>): ChildProcessWithoutNullStreams =>
-  spawn(process.execPath, [main, ...args], { env: { ...process.env, NODE_NO_WARNINGS: "1" } })
+  spawn(process.execPath, [main, ...args], { env: { ...process.env, NODE_NO_WARNINGS: "1", HF_HUB_OFFLINE: "1" } })
 
 const ended = async (child: ChildProcessWithoutNullStreams): Promise<Ended> => {
   let out = ""

@@ -67,7 +67,7 @@ describe("ModelSource", () => {
   )
 
   it.effect.each([
-    ["nobody/nothing", /no such folder.*does not download from the Hub/],
+    ["nobody/nothing", /no such folder.*knows no Hub/],
     ["./nothing", /no such folder\. /],
     ["package.json", /it is no folder/],
     [folderOf({}), /has no config\.json/]

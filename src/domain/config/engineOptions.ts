@@ -16,12 +16,12 @@ const poolerConfig = Schema.Struct({
 /** Everything that an engine can be told when it starts. Names and meanings are vLLM's. */
 export const EngineOptions = Schema.Struct({
   model: text.pipe(Schema.propertySignature).annotations({
-    description: "Folder with config.json, tokenizer files and safetensors weights."
+    description: "Folder with config.json, tokenizer files and weights, or a model of the Hub: owner/name."
   }),
-  tokenizer: field(text, "Folder of the tokenizer, when it is not the model's."),
-  tokenizerMode: field(oneOf("auto", "slow"), "Which tokenizer implementation to take.", "auto"),
-  tokenizerRevision: field(text, "Revision of the tokenizer on the Hub."),
-  revision: field(text, "Revision of the model on the Hub."),
+  tokenizer: field(text, "Folder or Hub id of the tokenizer and its chat template, when they are not the model's."),
+  tokenizerMode: field(oneOf("auto", "slow"), "slow prefers vocab.json and merges.txt to tokenizer.json.", "auto"),
+  tokenizerRevision: field(text, "Revision of the tokenizer on the Hub; by default main."),
+  revision: field(text, "Branch, tag or commit of the model on the Hub; by default main."),
   skipTokenizerInit: field(flag, "Load no tokenizer: prompts and replies are token ids only.", false),
   trustRemoteCode: field(flag, "Accepted and warned about: no code of a checkpoint is ever run.", false),
   task: field(oneOf("auto", "generate", "embed", "classify", "score", "reward"), "What the model is used for.", "auto"),
@@ -75,10 +75,14 @@ export const EngineOptions = Schema.Struct({
   disableCustomAllReduce: field(flag, "Use the stock all-reduce between GPUs.", false),
   tensorParallelSize: field(int(1), "Devices that share one model.", 1),
   seed: field(int(0), "Seed from which requests without one of their own take theirs.", 0),
-  generationConfig: field(text, 'Sampling defaults: "auto" (the checkpoint\'s), "vllm" (none), or a folder.', "auto"),
+  generationConfig: field(
+    text,
+    'Sampling defaults: "auto" (the checkpoint\'s), "vllm" (none), or a folder or Hub id.',
+    "auto"
+  ),
   overrideGenerationConfig: field(jsonObject, "Sampling defaults that win over generation_config.json."),
   overridePoolerConfig: field(poolerConfig, "How hidden states are pooled."),
-  hfOverrides: field(jsonObject, "Values that win over config.json."),
+  hfOverrides: field(jsonObject, "Values that win over config.json; objects are merged."),
   maxLogprobs: field(int(0), "Logprobs that a request may ask for, at most.", 20),
   servedModelName: field(text, "The model's name on the wire."),
   numThreads: field(int(1, 1024), "Threads of the CPU backend; by default what affinity and cgroup allow.")

@@ -6,10 +6,6 @@ type Values = { readonly [Name in keyof EngineOptions]?: ReadonlyArray<EngineOpt
 
 /** Options that are known and that no part of this build acts on yet, with the values that ask for nothing. */
 const harmless: Values = {
-  tokenizer: [],
-  tokenizerMode: ["auto"],
-  tokenizerRevision: [],
-  revision: [],
   task: ["auto", "generate"],
   quantization: [],
   toolCallParser: [],
@@ -20,9 +16,7 @@ const harmless: Values = {
   maxSeqLenToCapture: [8192],
   disableCustomAllReduce: [false],
   tensorParallelSize: [1],
-  overridePoolerConfig: [],
-  hfOverrides: [],
-  servedModelName: []
+  overridePoolerConfig: []
 }
 
 /** The first option that asks for something which this build would silently not do. */

@@ -51,6 +51,22 @@ export const readGenerationConfig = (json: Json): Either.Either<GenerationDefaul
   return problems.length > 0 ? Either.left(problems) : Either.right({ params, eosTokenIds })
 }
 
+/** What transformers 4 wrote into config.json for want of anything better: no wish of the checkpoint's author. */
+const unmeant: Json = { temperature: 1, top_p: 1, top_k: 50, repetition_penalty: 1 }
+
+/**
+ * Defaults of a checkpoint without generation_config.json: old ones keep sampling values in config.json, as transformers
+ * reads them. What is malformed there is passed over, for config.json speaks of other things.
+ */
+export const configDefaults = (config: Json): GenerationDefaults => {
+  const params: Record<string, unknown> = {}
+  for (const [key, name] of Object.entries(names)) {
+    const value = config[key] ?? unmeant[key]
+    if (value !== unmeant[key] && Either.isRight(decodeSampling({ [name]: value }))) params[name] = value
+  }
+  return { params, eosTokenIds: [] }
+}
+
 /**
  * Defaults of an engine: those of the checkpoint (none of its sampling values when `generationConfig` is "vllm"; its
  * end-of-text ids count even then), under the `overrideGenerationConfig` given by the user, in either spelling.

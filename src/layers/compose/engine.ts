@@ -4,6 +4,8 @@ import { decodeEngineOptions, type EngineOptions } from "../../domain/config/eng
 import type { DeviceUnavailable, StartError } from "../../domain/errors.ts"
 import type { Backend } from "../../services/Backend.ts"
 import type { Engine } from "../../services/Engine.ts"
+import type { Hub } from "../../services/Hub.ts"
+import type { ModelSource as ModelSourceTag } from "../../services/ModelSource.ts"
 import * as BlockAllocator from "../BlockAllocator.ts"
 import * as Cpu from "../backend/Cpu.ts"
 import * as Cuda from "../backend/Cuda.ts"
@@ -11,6 +13,7 @@ import * as Null from "../backend/Null.ts"
 import * as Reference from "../backend/Reference.ts"
 import * as ChatTemplate from "../ChatTemplate.ts"
 import * as EngineLayer from "../engine/Engine.ts"
+import * as HubLayer from "../hub/Hub.ts"
 import * as ModelRunner from "../ModelRunner.ts"
 import * as ModelSource from "../ModelSource.ts"
 import * as Sampler from "../Sampler.ts"
@@ -53,15 +56,18 @@ const warn = ({ trustRemoteCode }: EngineOptions) =>
     ? Effect.logWarning("trustRemoteCode does nothing: no code of a checkpoint is ever run.")
     : Effect.void
 
-/** An engine over a checkpoint, with nothing left to provide. Reads no environment. */
-export const layer = (given: EngineOptions): Layer.Layer<Engine, StartError> =>
+/** An engine over a checkpoint, with nothing left to provide. Reads no environment. `hub` says where models come from. */
+export const layer = (
+  given: EngineOptions,
+  hub: Layer.Layer<Hub> = HubLayer.layer()
+): Layer.Layer<Engine, StartError> =>
   Layer.unwrapEffect(
     Effect.map(Effect.tap(decodeEngineOptions(given), warn), (options) =>
       EngineLayer.layer(options).pipe(
         Layer.provide(
           Layer.mergeAll(
             Layer.provide(ModelRunner.layer, backendLayer(options)),
-            ModelSource.layer,
+            Layer.provide(ModelSource.layerHub, hub),
             Tokenizer.layer,
             ChatTemplate.layer,
             Sampler.layer,
@@ -72,3 +78,10 @@ export const layer = (given: EngineOptions): Layer.Layer<Engine, StartError> =>
       )
     )
   )
+
+/** The same for people at a terminal: the Hub by `HF_*`, with a bar while a model comes. */
+export const layerWithHubConfig = (options: EngineOptions): Layer.Layer<Engine, StartError> =>
+  layer(options, HubLayer.layerConfig())
+
+/** Local folders, and the Hub by `HF_*`. */
+export const modelSourceLayer: Layer.Layer<ModelSourceTag> = Layer.provide(ModelSource.layerHub, HubLayer.layerConfig())

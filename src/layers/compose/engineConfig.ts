@@ -9,7 +9,7 @@ import { type Field, fieldsOf } from "../../domain/config/fields.ts"
 import { decodeStrict } from "../../domain/config/strict.ts"
 import { InvalidOptions, type StartError } from "../../domain/errors.ts"
 import type { Engine } from "../../services/Engine.ts"
-import { layer } from "./engine.ts"
+import { layerWithHubConfig } from "./engine.ts"
 
 /** `maxModelLen` as the environment spells it. */
 export const variableOf = (field: string): string =>
@@ -69,4 +69,4 @@ export const configured = (overrides: Partial<EngineOptions> = {}): Effect.Effec
   })
 
 export const layerConfig = (overrides: Partial<EngineOptions> = {}): Layer.Layer<Engine, StartError> =>
-  Layer.unwrapEffect(Effect.map(configured(overrides), layer))
+  Layer.unwrapEffect(Effect.map(configured(overrides), layerWithHubConfig))

@@ -1,21 +1,20 @@
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { decodeEngineOptions, type EngineOptions } from "../../domain/config/engineOptions.ts"
 import type { ResolvedOptions } from "../../domain/config/resolve.ts"
-import { CheckpointInvalid, InvalidOptions, type StartError } from "../../domain/errors.ts"
+import { InvalidOptions, type StartError } from "../../domain/errors.ts"
 import type { ModelFacts } from "../../domain/model/load.ts"
-import { generationDefaults, readGenerationConfig } from "../../domain/sampling/generationConfig.ts"
 import type { LoadedModel } from "../../services/Backend.ts"
 import { BlockAllocator } from "../../services/BlockAllocator.ts"
 import { ChatTemplate } from "../../services/ChatTemplate.ts"
 import { Engine, type EngineService, type ServedModel } from "../../services/Engine.ts"
 import { ModelRunner } from "../../services/ModelRunner.ts"
-import { type ModelFolder, ModelSource } from "../../services/ModelSource.ts"
+import type { ModelSource } from "../../services/ModelSource.ts"
 import { Sampler } from "../../services/Sampler.ts"
 import { Scheduler } from "../../services/Scheduler.ts"
 import { Tokenizer, type TokenizerInstance } from "../../services/Tokenizer.ts"
+import { openModel, openTokenizer, readDefaults } from "./folders.ts"
 import type { EngineParts } from "./parts.ts"
 import { serve } from "./serve.ts"
 
@@ -44,18 +43,6 @@ const describe = (
   ...rest
 })
 
-/** Sampling defaults: the checkpoint's, another folder's, or none, under what the user overrides. */
-const readDefaults = Effect.fnUntraced(function* (folder: ModelFolder, options: EngineOptions) {
-  const { model, generationConfig = "auto" } = options
-  const elsewhere = generationConfig !== "auto" && generationConfig !== "vllm"
-  const from = elsewhere ? yield* (yield* ModelSource).open(generationConfig) : folder
-  const checkpoint = yield* Either.mapLeft(
-    readGenerationConfig(from.generationConfig ?? {}),
-    (problems) => new CheckpointInvalid({ model, problems })
-  )
-  return yield* Either.mapLeft(generationDefaults(checkpoint, options), (problem) => new InvalidOptions(problem))
-})
-
 /** The engine's own scheduler over its own pool: two engines in one graph share neither. */
 export const makeScheduler = Effect.fnUntraced(function* ({ scheduler, blocks, prefixCaching }: ResolvedOptions) {
   const pool = (yield* BlockAllocator).make({ blocks, blockSize: scheduler.blockSize, prefixCaching })
@@ -70,15 +57,17 @@ export const make = (given: EngineOptions): Effect.Effect<EngineService, StartEr
   Effect.gen(function* () {
     const options = yield* decodeEngineOptions(given)
     const runner = yield* ModelRunner
-    const folder = yield* (yield* ModelSource).open(options.model)
+    const folder = yield* openModel(options)
+    const tokenizerFolder = yield* openTokenizer(folder, options)
     const prepared = yield* runner.prepare(folder, options)
     const { facts, resolved } = prepared
     const defaults = yield* readDefaults(folder, options)
     const noTokenizer: Effect.Effect<TokenizerInstance | undefined> = Effect.succeed(undefined)
-    const loadTokenizer = options.skipTokenizerInit === true ? noTokenizer : (yield* Tokenizer).load(folder)
+    const loadTokenizer =
+      options.skipTokenizerInit === true ? noTokenizer : (yield* Tokenizer).load(tokenizerFolder, options.tokenizerMode)
     // The device loads on its own thread: the tokenizer is built meanwhile.
     const [model, tokenizer, template] = yield* Effect.all(
-      [runner.load(prepared), loadTokenizer, (yield* ChatTemplate).load(folder)],
+      [runner.load(prepared), loadTokenizer, (yield* ChatTemplate).load(tokenizerFolder)],
       { concurrency: "unbounded" }
     )
     const sampling = {
