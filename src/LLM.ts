@@ -8,10 +8,11 @@ import * as Scope from "effect/Scope"
 import type { EngineOptions } from "./domain/config/engineOptions.ts"
 import { type GenerateError, InvalidRequest } from "./domain/errors.ts"
 import type { ChatRequest, GenerateRequest } from "./domain/request/generateRequest.ts"
-import type { GenerationDelta, RequestOutput } from "./domain/request/outputs.ts"
+import type { ChatDelta, GenerationDelta, RequestOutput } from "./domain/request/outputs.ts"
 import type { Progress } from "./domain/request/progress.ts"
 import { listPrompts, type Prompt, type Prompts, spread } from "./domain/request/prompts.ts"
 import type { SamplingInput } from "./domain/sampling/samplingParams.ts"
+import type { ToolChoice } from "./domain/tools/toolChoice.ts"
 import { layerWithHubConfig } from "./layers/compose/engine.ts"
 import { deltaIterable } from "./layers/engine/deltaIterable.ts"
 import { complete, completeChat } from "./layers/engine/derived.ts"
@@ -33,7 +34,13 @@ export interface BatchOptions extends RequestOptions {
   readonly progress?: boolean | ((progress: Progress) => void)
 }
 
-export interface ChatOptions extends BatchOptions, ChatTemplateOptions {}
+/** What a chat may say beside its messages and parameters. */
+export interface ChatRequestOptions extends RequestOptions, ChatTemplateOptions {
+  /** Which tools a reply may, must, or must not call. */
+  readonly toolChoice?: ToolChoice
+}
+
+export interface ChatOptions extends BatchOptions, ChatRequestOptions {}
 
 type Params = SamplingInput | ReadonlyArray<SamplingInput>
 type Message = Readonly<Record<string, unknown>>
@@ -109,7 +116,10 @@ export class LLM {
     return deltaIterable(submit, options.signal)
   }
 
-  /** Replies to one conversation, or to several. */
+  /**
+   * Replies to one conversation, or to several. `text` is the answer; the tool calls and the reasoning in a reply stand
+   * beside it as `toolCalls` and `reasoning`.
+   */
   chat(
     messages: ReadonlyArray<Message> | ReadonlyArray<ReadonlyArray<Message>>,
     params: Params = {},
@@ -120,6 +130,17 @@ export class LLM {
       chats.map((chat, at): ChatRequest => ({ ...requestFields(options), messages: chat, params: all[at] }))
     )
     return this.batch(requests, completeChat, options)
+  }
+
+  /** A chat reply in pieces: text, reasoning and tool calls told apart. `break` or the signal cancels it. */
+  streamChat(
+    messages: ReadonlyArray<Message>,
+    params: SamplingInput = {},
+    options: ChatRequestOptions = {}
+  ): AsyncIterable<ChatDelta> {
+    const chat = messages as ChatRequest["messages"]
+    const submit = Effect.suspend(() => this.engine.submitChat({ ...requestFields(options), messages: chat, params }))
+    return deltaIterable(submit, options.signal)
   }
 
   async tokenize(text: string, options?: { readonly addSpecialTokens?: boolean }): Promise<Array<number>> {

@@ -11,8 +11,9 @@ export type { Progress } from "./domain/request/progress.ts"
 export type { Prompt, Prompts } from "./domain/request/prompts.ts"
 export type { FinishReason } from "./domain/request/sequence.ts"
 export { SamplingFields, type SamplingInput, SamplingParams } from "./domain/sampling/samplingParams.ts"
+export { ToolChoice } from "./domain/tools/toolChoice.ts"
 export { Engine } from "./Engine.ts"
-export { type BatchOptions, type ChatOptions, LLM, type RequestOptions } from "./LLM.ts"
+export { type BatchOptions, type ChatOptions, type ChatRequestOptions, LLM, type RequestOptions } from "./LLM.ts"
 export type { ChatTemplateOptions } from "./services/ChatTemplate.ts"
 export type {
   ChatGeneration,

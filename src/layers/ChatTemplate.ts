@@ -29,6 +29,7 @@ export const load = (folder: ModelFolder): Effect.Effect<ChatTemplateInstance, C
     }
     return {
       present: templates.size > 0,
+      source: [...templates.values()].join("\n"),
       render: (messages, options = {}) =>
         Effect.flatMap(choose(templates, options), (source) => render(compile, source, messages, options, specials))
     }

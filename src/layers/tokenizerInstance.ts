@@ -45,8 +45,10 @@ class StreamDetokenizer implements Detokenizer {
 
   private one(id: number): string {
     const { vocabulary } = this.core
+    const { skipSpecialTokens, keepSpecialIds } = this.options
     if (vocabulary.tokenOf(id) === undefined) return ""
-    if (this.options.skipSpecialTokens) return vocabulary.specialIds.has(id) ? "" : this.stream.push(id)
+    if (skipSpecialTokens)
+      return vocabulary.specialIds.has(id) && keepSpecialIds?.has(id) !== true ? "" : this.stream.push(id)
     const added = vocabulary.addedTextOf(id)
     const raw = added !== undefined && this.lastWasAdded && !this.options.spacesBetweenSpecialTokens
     this.lastWasAdded = added !== undefined

@@ -15,6 +15,8 @@ export interface ChatTemplateOptions {
 export interface ChatTemplateInstance {
   /** Whether the checkpoint brings a template. */
   readonly present: boolean
+  /** The text of the checkpoint's templates, all of them: how the model writes tool calls and reasoning is told from it. */
+  readonly source: string
   /** The prompt's text. Messages are rendered untouched. */
   readonly render: (
     messages: ReadonlyArray<unknown>,

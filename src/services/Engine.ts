@@ -6,6 +6,8 @@ import type { AdmissionError, DeviceFailed, InvalidRequest, PoolError, RunError 
 import type { BeamSearchRequest, ChatRequest, GenerateRequest, PoolRequest } from "../domain/request/generateRequest.ts"
 import type { BeamSearchOutput, ChatDelta, GenerationDelta, PoolingOutput } from "../domain/request/outputs.ts"
 import type { Dtype } from "../domain/tensor/dtype.ts"
+import type { ToolCallParser } from "../domain/tools/formats.ts"
+import type { ReasoningParser } from "../domain/tools/reasoningScanner.ts"
 import type { ChatTemplateOptions } from "./ChatTemplate.ts"
 
 /** What an engine serves: a plain value, known when its layer is built. */
@@ -27,6 +29,9 @@ export interface ServedModel {
   /** Whether prompts may be text. */
   readonly tokenizer: boolean
   readonly chatTemplate: boolean
+  /** How its replies are read, where an option or the checkpoint's template says: see `toolCallParser`, `reasoningParser`. */
+  readonly toolCallParser?: ToolCallParser
+  readonly reasoningParser?: ReasoningParser
 }
 
 /** One admitted request. Its Scope holds its KV blocks; closed, they return within one step. */

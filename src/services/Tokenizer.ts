@@ -17,6 +17,8 @@ export interface DetokenizerOptions {
   /** Ids that came before; they give context and no text. */
   readonly promptTokenIds: ReadonlyArray<number>
   readonly skipSpecialTokens: boolean
+  /** Special tokens whose text stays all the same. */
+  readonly keepSpecialIds?: ReadonlySet<number>
   readonly spacesBetweenSpecialTokens: boolean
 }
 

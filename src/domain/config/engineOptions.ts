@@ -52,8 +52,14 @@ export const EngineOptions = Schema.Struct({
   streamInterval: field(int(1), "Tokens that are gathered before a reader is woken.", 1),
   maxParkedTime: field(duration, "A request whose reader has been away for longer is aborted.", "10 minutes"),
   maxQueuedRequests: field(int(1), "Requests that may wait; more are refused. By default without limit."),
-  toolCallParser: field(text, "How tool calls are read from replies; by default from the template."),
-  reasoningParser: field(text, "How reasoning is read from replies; by default from the template."),
+  toolCallParser: field(
+    oneOf("hermes", "llama3_json", "mistral", "json", "none"),
+    "How tool calls are read from chat replies; by default as the chat template tells."
+  ),
+  reasoningParser: field(
+    oneOf("deepseek_r1", "qwen3", "none"),
+    "How reasoning is read from chat replies; by default as the chat template tells."
+  ),
   gpuMemoryUtilization: field(
     finite("a number above 0 and up to 1", (share) => share > 0 && share <= 1),
     "Share of the device's memory that weights, cache and buffers may take.",

@@ -8,8 +8,6 @@ type Values = { readonly [Name in keyof EngineOptions]?: ReadonlyArray<EngineOpt
 const harmless: Values = {
   task: ["auto", "generate"],
   quantization: [],
-  toolCallParser: [],
-  reasoningParser: [],
   swapSpace: [4],
   cpuOffloadGb: [0],
   enforceEager: [false],

@@ -4,6 +4,8 @@ import { SamplingFields } from "../sampling/samplingParams.ts"
 
 const tokenIds = Schema.Array(Schema.Int).annotations({ description: "an array of token ids" })
 
+import { ToolChoice } from "../tools/toolChoice.ts"
+
 /** What every kind of request may say. */
 const common = {
   requestId: field(text, "Unique among the requests in flight; made up when absent."),
@@ -18,6 +20,10 @@ const common = {
 export const GenerateRequest = Schema.Struct({
   prompt: field(Schema.String.annotations({ description: "a text" }), "The text to continue."),
   promptTokenIds: field(tokenIds, "The same as token ids."),
+  keepSpecialTokens: field(
+    Schema.Array(text).annotations({ description: "a list of tokens as text" }),
+    "Special tokens that stay in the text though skipSpecialTokens leaves the others out; what is none is passed over."
+  ),
   ...common
 })
 export type GenerateRequest = typeof GenerateRequest.Type
@@ -37,6 +43,11 @@ export const chatOptions = {
 export const ChatRequest = Schema.Struct({
   messages: Schema.NonEmptyArray(message).annotations({ description: "an array of messages, at least one" }),
   ...chatOptions,
+  toolChoice: field(
+    ToolChoice,
+    "Whether a reply may, must or must not call a tool, or which one it must call.",
+    "auto"
+  ),
   ...common
 })
 export type ChatRequest = typeof ChatRequest.Type

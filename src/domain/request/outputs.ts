@@ -47,6 +47,7 @@ export interface GenerationDelta {
 export interface ToolCall {
   readonly id: string
   readonly name: string
+  /** JSON as the model wrote it; of a call that the reply's end cut off, what there was of it. */
   readonly arguments: string
 }
 
@@ -59,7 +60,7 @@ export interface CompletionOutput {
   readonly logprobs: ReadonlyArray<TokenLogprobs> | null
   readonly finishReason: FinishReason | null
   readonly stopReason: string | number | null
-  /** From chat only. */
+  /** From chat only: the calls in the reply, of which `text` then holds nothing, nor of the reasoning. */
   readonly toolCalls?: ReadonlyArray<ToolCall>
   readonly reasoning?: string
 }
@@ -75,7 +76,10 @@ export interface RequestOutput {
   readonly metrics: RequestMetrics | null
 }
 
-/** A chat reply in pieces, in the words of @effect/ai. */
+/**
+ * A chat reply in pieces, in the words of @effect/ai. A call whose arguments are whole has a `tool-params-end`; one that
+ * the reply's end cut off has none.
+ */
 export type ChatDelta = { readonly requestId: string; readonly index: number } & (
   | { readonly type: "text-delta"; readonly delta: string }
   | { readonly type: "reasoning-delta"; readonly delta: string }

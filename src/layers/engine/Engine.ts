@@ -5,6 +5,7 @@ import { decodeEngineOptions, type EngineOptions } from "../../domain/config/eng
 import type { ResolvedOptions } from "../../domain/config/resolve.ts"
 import { InvalidOptions, type StartError } from "../../domain/errors.ts"
 import type { ModelFacts } from "../../domain/model/load.ts"
+import { chooseParsers, type Parsers } from "../../domain/tools/reading.ts"
 import type { LoadedModel } from "../../services/Backend.ts"
 import { BlockAllocator } from "../../services/BlockAllocator.ts"
 import { ChatTemplate } from "../../services/ChatTemplate.ts"
@@ -26,7 +27,7 @@ const describe = (
   facts: ModelFacts,
   resolved: ResolvedOptions,
   model: LoadedModel,
-  rest: Pick<ServedModel, "device" | "tokenizer" | "chatTemplate">
+  rest: Pick<ServedModel, "device" | "tokenizer" | "chatTemplate"> & Parsers
 ): ServedModel => ({
   name: options.servedModelName ?? options.model,
   architecture: facts.architecture,
@@ -81,7 +82,8 @@ export const make = (given: EngineOptions): Effect.Effect<EngineService, StartEr
       served: describe(options, facts, resolved, model, {
         device: runner.device.description,
         tokenizer: tokenizer !== undefined,
-        chatTemplate: template.present
+        chatTemplate: template.present,
+        ...chooseParsers(options, template.source)
       }),
       options: resolved,
       model,

@@ -1,11 +1,16 @@
+import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { InvalidRequest } from "../../domain/errors.ts"
-import { ChatRequest } from "../../domain/request/generateRequest.ts"
-import type { ChatDelta, GenerationDelta } from "../../domain/request/outputs.ts"
+import { ChatRequest, type GenerateRequest } from "../../domain/request/generateRequest.ts"
+import type { RequestOutput } from "../../domain/request/outputs.ts"
+import { decodeSampling } from "../../domain/sampling/samplingParams.ts"
+import { ChatReader, readOutput } from "../../domain/tools/chatReader.ts"
+import { chooseParsers, planReading, type ReplyScanner } from "../../domain/tools/reading.ts"
 import type { ChatTemplateInstance, ChatTemplateOptions } from "../../services/ChatTemplate.ts"
 import type { EngineService } from "../../services/Engine.ts"
 import { decodeRequest } from "./admission.ts"
+import { longCallId, shortCallId } from "./callIds.ts"
 
 export const renderChat = (
   template: ChatTemplateInstance | undefined,
@@ -21,34 +26,75 @@ export const renderChat = (
       })
     : template.render(messages, options)
 
-/** Text deltas, and for each index a finish. */
-const chatDeltas = (delta: GenerationDelta): Array<ChatDelta> => {
-  const { requestId, index, text, finishReason, usage } = delta
-  const deltas: Array<ChatDelta> = []
-  if (text.length > 0) deltas.push({ requestId, index, type: "text-delta", delta: text })
-  if (finishReason !== null)
-    deltas.push({ requestId, index, type: "finish", reason: finishReason, ...(usage === undefined ? {} : { usage }) })
-  return deltas
+/** A chat that has been rendered: a request to continue its text, and how the replies to it are read. */
+interface RenderedChat {
+  readonly prompt: string
+  readonly request: GenerateRequest
+  /** A scanner for one of the replies. */
+  readonly open: () => ReplyScanner
+  readonly newCallId: () => string
 }
 
-/** A chat as a request to continue its rendered text, whose special tokens are the template's own. */
-export const chatPrompt = Effect.fnUntraced(function* (
-  service: Pick<EngineService, "applyChatTemplate" | "tokenize">,
-  request: ChatRequest
-) {
-  const { messages, requestId, params, priority, deadline, cacheSalt, lora, ...options } = request
-  const prompt = yield* service.applyChatTemplate(messages, options)
-  const promptTokenIds = yield* service.tokenize(prompt, { addSpecialTokens: false })
-  return { prompt, request: { promptTokenIds, requestId, params, priority, deadline, cacheSalt, lora } }
-})
+type ChatNeeds = Pick<EngineService, "model" | "applyChatTemplate" | "tokenize">
+
+/** Renders and tokenizes a chat, whose special tokens are the template's own. */
+export const prepareChat = (service: ChatNeeds, given: ChatRequest): Effect.Effect<RenderedChat, InvalidRequest> =>
+  Effect.gen(function* () {
+    // First the parameters by themselves: what is wrong in them is then named as their user knows it.
+    yield* decodeSampling(given?.params ?? {})
+    const request = yield* decodeRequest(ChatRequest, given)
+    const { messages, requestId, params = {}, priority, deadline, cacheSalt, lora, toolChoice, ...options } = request
+    const { tools, chatTemplate = "" } = options
+    const reading = yield* planReading({
+      tools,
+      toolChoice,
+      structured: params.structuredOutputs !== undefined,
+      parsers: chooseParsers(service.model, chatTemplate)
+    })
+    const { schema, marks, shortIds, open } = reading
+    const prompt = yield* service.applyChatTemplate(messages, options)
+    const promptTokenIds = yield* service.tokenize(prompt, { addSpecialTokens: false })
+    const constraint = schema === undefined ? {} : { structuredOutputs: { json: schema } }
+    return {
+      prompt,
+      request: {
+        promptTokenIds,
+        requestId,
+        params: { ...params, ...constraint },
+        keepSpecialTokens: marks,
+        priority,
+        deadline,
+        cacheSalt,
+        lora
+      },
+      open: () => open(prompt),
+      newCallId: shortIds ? shortCallId : longCallId
+    }
+  })
 
 export const makeSubmitChat =
-  (service: Pick<EngineService, "applyChatTemplate" | "tokenize" | "submit">): EngineService["submitChat"] =>
+  (service: ChatNeeds & Pick<EngineService, "submit">): EngineService["submitChat"] =>
   (given) =>
     Effect.gen(function* () {
-      const { request } = yield* chatPrompt(service, yield* decodeRequest(ChatRequest, given))
+      const { request, open, newCallId } = yield* prepareChat(service, given)
       // What a chat's deltas are is fixed; how much of the past they repeat is not a choice here.
       const params = { ...request.params, outputKind: "delta" as const }
       const { requestId, promptTokenIds, deltas } = yield* service.submit({ ...request, params })
-      return { requestId, promptTokenIds, deltas: Stream.mapConcat(deltas, chatDeltas) }
+      // One reader: its state may stand beside the stream.
+      const reader = new ChatReader(open, newCallId)
+      return {
+        requestId,
+        promptTokenIds,
+        deltas: Stream.mapChunks(
+          deltas,
+          Chunk.flatMap((delta) => Chunk.unsafeFromArray(reader.read(delta)))
+        )
+      }
     })
+
+/** The whole reply to a rendered chat, with its parts told apart. */
+export const readChat = (chat: RenderedChat, output: RequestOutput): RequestOutput => ({
+  ...output,
+  prompt: chat.prompt,
+  outputs: output.outputs.map((each) => readOutput(each, chat.open(), chat.newCallId))
+})

@@ -7,30 +7,27 @@ import type * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { AdmissionError, RunError } from "../../domain/errors.ts"
-import type { GenerationDelta } from "../../domain/request/outputs.ts"
-import type { Generation } from "../../services/Engine.ts"
 
-type Submit = Effect.Effect<Generation, AdmissionError, Scope.Scope>
-type Pull = Effect.Effect<Chunk.Chunk<GenerationDelta>, Option.Option<RunError>>
+/** Submits a request of whose deltas each is an A. */
+type Submit<A> = Effect.Effect<{ readonly deltas: Stream.Stream<A, RunError> }, AdmissionError, Scope.Scope>
+type Pull<A> = Effect.Effect<Chunk.Chunk<A>, Option.Option<RunError>>
 
 const done: IteratorReturnResult<undefined> = { done: true, value: undefined }
 
 /** One request, read by `for await`. Its Scope closes with the last delta, an error, `return()`, or the signal. */
-class DeltaIterator implements AsyncIterator<GenerationDelta> {
+class DeltaIterator<A> implements AsyncIterator<A> {
   private readonly scope = Effect.runSync(Scope.make())
-  private readonly ready: Array<GenerationDelta> = []
-  private pull: Pull | undefined
-  private reading:
-    | Fiber.RuntimeFiber<Chunk.Chunk<GenerationDelta>, Option.Option<RunError> | AdmissionError>
-    | undefined
+  private readonly ready: Array<A> = []
+  private pull: Pull<A> | undefined
+  private reading: Fiber.RuntimeFiber<Chunk.Chunk<A>, Option.Option<RunError> | AdmissionError> | undefined
   private ended = false
 
   constructor(
-    private readonly submit: Submit,
+    private readonly submit: Submit<A>,
     private readonly signal: AbortSignal | undefined
   ) {}
 
-  async next(): Promise<IteratorResult<GenerationDelta>> {
+  async next(): Promise<IteratorResult<A>> {
     const waiting = this.ready.shift()
     if (waiting !== undefined) return { done: false, value: waiting }
     if (this.signal?.aborted === true) await this.close()
@@ -48,7 +45,7 @@ class DeltaIterator implements AsyncIterator<GenerationDelta> {
     throw isSome(failure) ? failure.value : failure
   }
 
-  async return(): Promise<IteratorResult<GenerationDelta>> {
+  async return(): Promise<IteratorResult<A>> {
     this.ready.length = 0
     await this.close()
     return done
@@ -89,6 +86,6 @@ const isEnd = (value: unknown) => isOption(value) && value._tag === "None"
 const isSome = (value: unknown): value is Option.Some<RunError> => isOption(value) && value._tag === "Some"
 
 /** The request is submitted at the first `next()`; every iterator is a request of its own. */
-export const deltaIterable = (submit: Submit, signal: AbortSignal | undefined): AsyncIterable<GenerationDelta> => ({
+export const deltaIterable = <A>(submit: Submit<A>, signal: AbortSignal | undefined): AsyncIterable<A> => ({
   [Symbol.asyncIterator]: () => new DeltaIterator(submit, signal)
 })

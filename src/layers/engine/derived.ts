@@ -6,7 +6,7 @@ import { foldDeltas } from "../../domain/request/fold.ts"
 import type { ChatRequest, GenerateRequest } from "../../domain/request/generateRequest.ts"
 import type { ChatDelta, GenerationDelta, RequestOutput } from "../../domain/request/outputs.ts"
 import { Engine } from "../../services/Engine.ts"
-import { chatPrompt } from "./chat.ts"
+import { prepareChat, readChat } from "./chat.ts"
 
 /** A request's deltas. Interrupting the stream gives its KV blocks back within one step. */
 export const generate = (request: GenerateRequest): Stream.Stream<GenerationDelta, GenerateError, Engine> =>
@@ -31,9 +31,9 @@ export const chat = (request: ChatRequest): Stream.Stream<ChatDelta, GenerateErr
     Effect.flatMap(Engine, (engine) => Effect.map(engine.submitChat(request), ({ deltas }) => deltas))
   )
 
-/** The whole reply to a chat, its rendered text as the prompt. */
+/** The whole reply to a chat, its rendered text as the prompt: what folding `chat` gives, and the tokens that said it. */
 export const completeChat = (request: ChatRequest): Effect.Effect<RequestOutput, GenerateError, Engine> =>
   Effect.gen(function* () {
-    const { prompt, request: rendered } = yield* chatPrompt(yield* Engine, request)
-    return { ...(yield* complete(rendered)), prompt }
+    const chat = yield* prepareChat(yield* Engine, request)
+    return readChat(chat, yield* complete(chat.request))
   })

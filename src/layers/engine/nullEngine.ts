@@ -6,6 +6,7 @@ import { resolve } from "../../domain/config/resolve.ts"
 import type { StartError } from "../../domain/errors.ts"
 import type { Plan } from "../../domain/plan/plan.ts"
 import { noDefaults } from "../../domain/sampling/generationConfig.ts"
+import { chooseParsers } from "../../domain/tools/reading.ts"
 import { Backend } from "../../services/Backend.ts"
 import type { BlockAllocator } from "../../services/BlockAllocator.ts"
 import { Engine, type EngineService } from "../../services/Engine.ts"
@@ -13,6 +14,7 @@ import { Sampler } from "../../services/Sampler.ts"
 import type { Scheduler } from "../../services/Scheduler.ts"
 import { bytesTokenizer, endOfText, vocabSize } from "./bytesTokenizer.ts"
 import { makeScheduler } from "./Engine.ts"
+import { plainTemplate } from "./plainTemplate.ts"
 import { serve } from "./serve.ts"
 
 const kvBytesPerToken = 8
@@ -36,11 +38,14 @@ const plan: Plan = {
 export interface NullEngineOptions extends Partial<Omit<EngineOptions, "device">> {
   /** Usable KV blocks; by default enough for 64 sequences of maxModelLen. */
   readonly kvBlocks?: number
+  /** Renders chats, one line a message. Off: the engine has no chat template, as some checkpoints have none. */
+  readonly plainChats?: boolean
 }
 
 /** An engine without a checkpoint over whatever Backend there is: prompts are bytes, replies what the device says. */
 export const make = ({
   kvBlocks,
+  plainChats = false,
   ...given
 }: NullEngineOptions): Effect.Effect<
   EngineService,
@@ -84,13 +89,14 @@ export const make = ({
         weightBytes: model.weightBytes,
         cacheBytes: model.cacheBytes,
         tokenizer: tokenizer !== undefined,
-        chatTemplate: false
+        chatTemplate: plainChats,
+        ...chooseParsers(options, "")
       },
       options: resolved,
       model,
       scheduler,
       tokenizer,
-      template: undefined,
+      template: plainChats ? plainTemplate : undefined,
       sampler: (yield* Sampler).make({ defaults: noDefaults, facts: sampling })
     })
   })

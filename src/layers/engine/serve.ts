@@ -72,7 +72,7 @@ export const serve = Effect.fnUntraced(function* (parts: EngineParts) {
   const service: EngineService = {
     model: served,
     submit,
-    submitChat: makeSubmitChat({ submit, tokenize, applyChatTemplate }),
+    submitChat: makeSubmitChat({ model: served, submit, tokenize, applyChatTemplate }),
     pool: ({ task }) => unsupported(task),
     beamSearch: () => unsupported("beam search"),
     tokenize,

@@ -37,12 +37,16 @@ const refusedLora = new InvalidRequest({
   mend: "This build does not serve adapters yet: leave it out."
 })
 
-const textSource = (tokenizer: TokenizerInstance | undefined, { promptTokenIds, sampling }: Prepared) =>
+const idsOf = (tokenizer: TokenizerInstance, tokens: ReadonlyArray<string> = []): ReadonlySet<number> =>
+  new Set(tokens.map((token) => tokenizer.tokenId(token)).filter((id) => id !== undefined))
+
+const textSource = (tokenizer: TokenizerInstance | undefined, { request, promptTokenIds, sampling }: Prepared) =>
   tokenizer === undefined || !sampling.detokenize
     ? undefined
     : tokenizer.detokenizer({
         promptTokenIds,
         skipSpecialTokens: sampling.skipSpecialTokens,
+        keepSpecialIds: idsOf(tokenizer, request.keepSpecialTokens),
         spacesBetweenSpecialTokens: sampling.spacesBetweenSpecialTokens
       })
 
