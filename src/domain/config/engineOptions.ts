@@ -89,7 +89,7 @@ export const EngineOptions = Schema.Struct({
   overrideGenerationConfig: field(jsonObject, "Sampling defaults that win over generation_config.json."),
   overridePoolerConfig: field(poolerConfig, "How hidden states are pooled."),
   hfOverrides: field(jsonObject, "Values that win over config.json; objects are merged."),
-  maxLogprobs: field(int(0), "Logprobs that a request may ask for, at most.", 20),
+  maxLogprobs: field(int(-1), "Logprobs that a request may ask for, at most; -1: no bound.", 20),
   servedModelName: field(text, "The model's name on the wire."),
   numThreads: field(int(1, 1024), "Threads of the CPU backend; by default what affinity and cgroup allow.")
 })

@@ -13,7 +13,7 @@ export interface AssemblerOptions {
   readonly source: TextSource | undefined
   readonly stop: ReadonlyArray<string>
   readonly includeStopStrInOutput: boolean
-  /** Stop strings that are complete before this many tokens do not count. */
+  /** Stop strings that are complete within this many tokens do not count. */
   readonly minTokens: number
 }
 
@@ -46,20 +46,19 @@ class TextAssembler implements Assembler {
     const { source, minTokens } = this.options
     if (source === undefined || silent) return ""
     this.one[0] = token
-    return this.scan(source.push(this.one), this.tokens < minTokens)
+    return this.scan(source.push(this.one), this.tokens <= minTokens)
   }
 
   flush(): string {
-    const { source } = this.options
+    const { source, minTokens } = this.options
     if (source === undefined || this.stop !== undefined) return ""
-    const rest = this.scan(source.flush(), false)
+    const rest = this.scan(source.flush(), this.tokens <= minTokens)
     return this.stop === undefined && this.scanner !== undefined ? rest + this.scanner.flush() : rest
   }
 
   private scan(piece: string, tooEarly: boolean): string {
     if (this.scanner === undefined || piece.length === 0) return piece
-    if (tooEarly) return this.scanner.flush() + piece
-    const { text, stop } = this.scanner.push(piece)
+    const { text, stop } = this.scanner.push(piece, tooEarly)
     this.stop = stop
     return text
   }

@@ -25,11 +25,12 @@ const heldLength = (text: string, stops: ReadonlyArray<string>): number => {
 export const makeStopScanner = (stops: ReadonlyArray<string>, include: boolean) => {
   let held = ""
   return {
-    push(piece: string): StopScan {
+    /** `tooEarly`: what is complete by now does not count, but what begins here may count later. */
+    push(piece: string, tooEarly = false): StopScan {
       const window = held + piece
       let at = -1
       let stop: string | undefined
-      for (const candidate of stops) {
+      for (const candidate of tooEarly ? [] : stops) {
         const found = window.indexOf(candidate)
         if (found >= 0 && (at < 0 || found < at)) {
           at = found

@@ -3,18 +3,24 @@ import { show } from "../config/show.ts"
 import { InvalidRequest } from "../errors.ts"
 import type { DrawParams, TokenLimits } from "../request/sequence.ts"
 import type { GenerationDefaults } from "./generationConfig.ts"
+import { resolveEdits } from "./logitEdits.ts"
 import { decodeSampling, type SamplingInput } from "./samplingParams.ts"
-import { unservedDefault, unservedParam } from "./unserved.ts"
+import { unservedParam } from "./unserved.ts"
 
 /** What resolving a request asks of its engine; made once. */
 export interface SamplingFacts {
   /** Ids run below this: the larger of the model's and the tokenizer's vocabulary. */
   readonly vocabSize: number
+  /** Logits of a row: ids that the model can write run below this. */
+  readonly modelVocabSize: number
+  /** -1: no bound. */
   readonly maxLogprobs: number
   /** From config.json; those of generation_config.json join them. */
   readonly eosTokenIds: ReadonlyArray<number>
-  /** Whether the engine can turn tokens into text. */
-  readonly tokenizer: boolean
+  /** Undefined in an engine that knows token ids alone. */
+  readonly tokenizer:
+    | { encode(text: string, options: { readonly addSpecialTokens: boolean }): ReadonlyArray<number> }
+    | undefined
   /** The engine's own seed. */
   readonly seed: number
 }
@@ -23,6 +29,8 @@ export interface SamplingFacts {
 export interface ResolvedSampling {
   readonly draw: DrawParams
   readonly limits: TokenLimits
+  /** Neither stop texts nor ids that end the reply count before this many tokens. */
+  readonly minTokens: number
   readonly stop: ReadonlyArray<string>
   readonly includeStopStrInOutput: boolean
   readonly detokenize: boolean
@@ -47,19 +55,23 @@ export const resolveSampling = (
   Either.gen(function* () {
     const asked = yield* decodeSampling(given ?? {})
     const params = merge(defaults.params, asked)
-    const refused = unservedParam(asked) ?? unservedDefault(params) ?? outOfRange(params, facts)
+    const refused = unservedParam(asked) ?? outOfRange(params, facts)
     if (refused !== undefined) return yield* Either.left(refused)
     const stop = typeof params.stop === "string" ? [params.stop] : (params.stop ?? [])
-    const detokenize = (params.detokenize ?? true) && facts.tokenizer
+    const detokenize = (params.detokenize ?? true) && facts.tokenizer !== undefined
     if (stop.length > 0 && !detokenize) return yield* Either.left(stopNeedsText(stop, facts))
+    const limits = {
+      maxTokens: params.maxTokens ?? 16,
+      eosTokenIds: new Set([...facts.eosTokenIds, ...defaults.eosTokenIds]),
+      stopTokenIds: new Set(params.stopTokenIds),
+      ignoreEos: params.ignoreEos ?? false
+    }
+    const edits = yield* resolveEdits(params, limits, facts)
+    const draw = drawParams(params, facts, arrival)
     return {
-      draw: drawParams(params, facts, arrival),
-      limits: {
-        maxTokens: params.maxTokens ?? 16,
-        eosTokenIds: new Set([...facts.eosTokenIds, ...defaults.eosTokenIds]),
-        stopTokenIds: new Set(params.stopTokenIds),
-        ignoreEos: params.ignoreEos ?? false
-      },
+      draw: edits === undefined ? draw : { ...draw, edits },
+      limits,
+      minTokens: params.minTokens ?? 0,
       stop,
       includeStopStrInOutput: params.includeStopStrInOutput ?? false,
       detokenize,
@@ -89,10 +101,14 @@ const drawParams = (params: SamplingInput, facts: SamplingFacts, arrival: number
       params.seed === undefined || params.seed === -1
         ? seedOf(facts.seed, arrival)
         : BigInt.asUintN(64, BigInt(params.seed)),
-    logprobs: params.logprobs ?? -1,
-    promptLogprobs: params.promptLogprobs ?? -1
+    logprobs: logprobCount(params.logprobs, facts) ?? -1,
+    promptLogprobs: logprobCount(params.promptLogprobs, facts) ?? -1
   }
 }
+
+/** -1 asks for the whole vocabulary's. */
+const logprobCount = (asked: number | undefined, { modelVocabSize }: SamplingFacts) =>
+  asked === -1 ? modelVocabSize : asked
 
 /** SplitMix64's finaliser (Steele, Lea & Flood 2014) over engine seed and arrival: neighbours get unlike seeds. */
 export const seedOf = (seed: number, arrival: number): bigint => {
@@ -113,13 +129,13 @@ const outOfRange = (params: SamplingInput, facts: SamplingFacts): InvalidRequest
       mend: "Leave it out: the model cannot write it."
     })
   for (const field of ["logprobs", "promptLogprobs"] as const) {
-    const count = params[field]
-    if (count === undefined || count <= facts.maxLogprobs) continue
+    const count = logprobCount(params[field], facts)
+    if (count === undefined || facts.maxLogprobs === -1 || count <= facts.maxLogprobs) continue
     return new InvalidRequest({
       field,
-      given: String(count),
+      given: params[field] === -1 ? `-1, which asks for all ${count}` : String(count),
       expected: `at most ${facts.maxLogprobs}`,
-      mend: "Ask for fewer, or raise the engine option maxLogprobs."
+      mend: "Ask for fewer, or raise the engine option maxLogprobs (-1: no bound)."
     })
   }
   return undefined
@@ -129,6 +145,7 @@ const stopNeedsText = (stop: ReadonlyArray<string>, facts: SamplingFacts) =>
   new InvalidRequest({
     field: "stop",
     given: show(stop),
-    expected: facts.tokenizer ? "none while detokenize is false" : "none in an engine with skipTokenizerInit",
+    expected:
+      facts.tokenizer !== undefined ? "none while detokenize is false" : "none in an engine with skipTokenizerInit",
     mend: "Stop texts are found in text: use stopTokenIds instead, or let tokens become text."
   })

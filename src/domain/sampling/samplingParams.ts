@@ -9,6 +9,10 @@ const texts = Schema.Union(text, Schema.Array(text)).annotations({
 })
 const ids = Schema.Array(int(0)).annotations({ description: "a list of token ids" })
 const penalty = finite("a number from -2 to 2", (value) => value >= -2 && value <= 2)
+const bias = Schema.Record({
+  key: Schema.String,
+  value: Schema.Finite.annotations({ description: "a number" })
+}).annotations({ description: "an object of numbers by token id" })
 const structure = Schema.Struct({
   json: Schema.optional(Schema.Union(Schema.String, jsonObject)),
   regex: Schema.optional(text),
@@ -61,7 +65,7 @@ export const SamplingFields = Schema.Struct({
   skipSpecialTokens: field(flag, "Leave special tokens out of the text.", true),
   spacesBetweenSpecialTokens: field(flag, "Put spaces around special tokens.", true),
   truncatePromptTokens: field(int(-1), "Keep only this many tokens of the prompt, its last."),
-  logitBias: field(jsonObject, "Added to the scores of tokens, by id."),
+  logitBias: field(bias, "Added to the scores of tokens, by id; held to -100 and 100."),
   allowedTokenIds: field(ids, "Draw among these tokens only."),
   outputKind: field(oneOf("cumulative", "delta", "final"), "What each piece of a stream carries.", "delta"),
   structuredOutputs: field(structure, "What the reply must conform to.")

@@ -8,17 +8,8 @@ type Harmless = { readonly [Name in keyof SamplingInput]?: (value: NonNullable<S
 const harmless: Harmless = {
   n: (count) => count === 1,
   bestOf: (count) => count === 1,
-  presencePenalty: (penalty) => penalty === 0,
-  frequencyPenalty: (penalty) => penalty === 0,
-  repetitionPenalty: (penalty) => penalty === 1,
-  badWords: (words) => words.length === 0,
-  minTokens: (tokens) => tokens === 0,
   truncatePromptTokens: () => false,
-  logitBias: (bias) => Object.keys(bias).length === 0,
-  allowedTokenIds: () => false,
-  structuredOutputs: () => false,
-  logprobs: (count) => count >= 0,
-  promptLogprobs: (count) => count >= 0
+  structuredOutputs: () => false
 }
 
 /** The first parameter that asks for something which this build would silently not do. */
@@ -35,14 +26,3 @@ export const unservedParam = (given: SamplingInput): InvalidRequest | undefined 
   }
   return undefined
 }
-
-/** The same for what generation_config.json or overrideGenerationConfig brought in. */
-export const unservedDefault = ({ repetitionPenalty = 1 }: SamplingInput): InvalidRequest | undefined =>
-  repetitionPenalty === 1
-    ? undefined
-    : new InvalidRequest({
-        field: "repetitionPenalty",
-        given: `${repetitionPenalty}, by the model's generation_config.json or overrideGenerationConfig`,
-        expected: "1",
-        mend: 'This build does not serve it yet: give repetitionPenalty 1, or the engine option generationConfig "vllm".'
-      })

@@ -73,9 +73,10 @@ export const make = (given: EngineOptions): Effect.Effect<EngineService, StartEr
     )
     const sampling = {
       vocabSize: Math.max(facts.vocabSize, tokenizer?.vocabSize ?? 0),
+      modelVocabSize: facts.vocabSize,
       maxLogprobs: resolved.maxLogprobs,
       eosTokenIds: facts.eosTokenIds,
-      tokenizer: tokenizer !== undefined,
+      tokenizer,
       seed: resolved.seed
     }
     const parts: EngineParts = {

@@ -69,8 +69,8 @@ export const checkPrompt = (
     return new InvalidRequest({
       field: `promptTokenIds[${at}]`,
       given: String(ids[at]),
-      expected: `a whole number from 0 to ${vocabSize - 1}, an id of this model's vocabulary`,
-      mend: "Tokenise with this model's own tokenizer."
+      expected: `a whole number from 0 to ${vocabSize - 1}: the model's embedding table has ${vocabSize} rows`,
+      mend: "Tokenise with this model's own tokenizer; an id past the table cannot be embedded, whatever text it has."
     })
   return ids.length >= maxModelLen ? new PromptTooLong({ promptTokens: ids.length, maxModelLen }) : undefined
 }

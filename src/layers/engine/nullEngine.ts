@@ -68,9 +68,10 @@ export const make = ({
     const tokenizer = options.skipTokenizerInit === true ? undefined : bytesTokenizer
     const sampling = {
       vocabSize,
+      modelVocabSize: vocabSize,
       maxLogprobs: resolved.maxLogprobs,
       eosTokenIds: [endOfText],
-      tokenizer: tokenizer !== undefined,
+      tokenizer,
       seed: resolved.seed
     }
     return yield* serve({

@@ -110,7 +110,7 @@ const makeRequest = (
     running: replies
   }
   for (let index = 0; index < replies; index++) {
-    const assembler = makeAssembler({ source: textSource(parts.tokenizer, prepared), minTokens: 0, ...sampling })
+    const assembler = makeAssembler({ source: textSource(parts.tokenizer, prepared), ...sampling })
     outputs.push({
       request: made,
       index,

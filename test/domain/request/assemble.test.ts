@@ -49,8 +49,10 @@ describe("Assembler", () => {
     assert.deepInclude(run("well EN", ["END"]), { text: "well EN", stop: undefined })
   })
 
-  it("does not look for stop strings before minTokens", () => {
+  it("passes over a stop string that is complete within minTokens, and sees one that begins there", () => {
     assert.deepInclude(run("ab ab!", ["ab"], { minTokens: 3 }), { text: "ab ", stop: "ab" })
+    assert.deepInclude(run("ab ab!", ["ab"], { minTokens: 4 }), { text: "ab ", stop: "ab" })
+    assert.deepInclude(run("ab ab!", ["ab"], { minTokens: 5 }), { text: "ab ab!", stop: undefined })
   })
 
   it("gives no text for a stop token, but counts it", () => {

@@ -1,39 +1,45 @@
-import { readFileSync } from "node:fs"
 import { describe, expect, it } from "vitest"
+import { packEdits } from "../../../src/domain/batch/packEdits.ts"
 import { type DrawParams, drawToken, drawWeights, pickWeighted } from "../../../src/domain/sampling/draw.ts"
+import { editRow, maskRow } from "../../../src/domain/sampling/edit.ts"
+import { rowOf, type SamplingCase, samplingGolden } from "../../support/samplingGolden.ts"
 
-interface Golden {
-  readonly vectors: Record<string, ReadonlyArray<number>>
-  readonly cases: ReadonlyArray<{
-    readonly name: string
-    readonly logits: string
-    readonly params: { temperature?: number; top_k?: number; top_p?: number; min_p?: number }
-    readonly probabilities: ReadonlyArray<number>
-  }>
-}
-
-const golden: Golden = JSON.parse(readFileSync(new URL("../../golden/sampling/cases.json", import.meta.url), "utf8"))
 const plain: DrawParams = { temperature: 1, topK: 0, topP: 1, minP: 0, seedLow: 0, seedHigh: 0, outputIndex: 0 }
 
+/** What a row of its own would draw from. */
+const weightsOf = (golden: SamplingCase): Float32Array => {
+  const row = rowOf(golden, 0)
+  const edits = packEdits([row], 1)
+  const logits = Float32Array.from(samplingGolden.vectors[golden.logits]!)
+  maskRow(logits, edits, 0)
+  editRow(logits, edits, 0, golden.outputTokenIds.at(-1) ?? -1)
+  return drawWeights(logits, {
+    ...plain,
+    ...row.sequence.draw,
+    temperature: Math.fround(row.sequence.draw.temperature)
+  })
+}
+
 describe("what a row draws from", () => {
-  for (const { name, logits, params, probabilities } of golden.cases)
-    it(`golden ${name}`, () => {
-      const { temperature = 1, top_k = 0, top_p = 1, min_p = 0 } = params
-      // Admission raises temperatures between 0 and 0.01 (resolveSampling); the draw takes what it is given.
-      const raised = temperature > 0 ? Math.max(0.01, temperature) : 0
-      const weights = drawWeights(Float32Array.from(golden.vectors[logits]!), {
-        ...plain,
-        temperature: Math.fround(raised),
-        topK: top_k,
-        topP: top_p,
-        minP: min_p
-      })
+  for (const golden of samplingGolden.cases)
+    it(`golden ${golden.name}`, () => {
+      const weights = weightsOf(golden)
       const mass = weights.reduce((a, b) => a + b, 0)
-      probabilities.forEach((p, id) => {
+      golden.probabilities.forEach((p, id) => {
         expect(Math.abs(weights[id]! / mass - p), `token ${id}`).toBeLessThan(1e-5)
         if (p === 0) expect(weights[id]! / mass, `token ${id} is masked`).toBeLessThan(1e-30)
         else if (p > 1e-30) expect(weights[id], `token ${id} is kept`).toBeGreaterThan(0)
       })
+      // Far below the best, a kept token may weigh nothing in float32.
+      const count = weights.filter((weight) => weight > 0).length
+      expect(count).toBeLessThanOrEqual(golden.kept)
+      expect(count).toBeGreaterThanOrEqual(golden.probabilities.filter((p) => p > 1e-30).length)
+      if (golden.greedy) expect(weights[golden.argmax]).toBe(1)
+      const chosen = weights[golden.sampled.token]! / mass
+      if (!golden.greedy && chosen > 0)
+        expect(Math.abs(Math.log(chosen) - golden.processedLogprobOfSampled)).toBeLessThan(
+          1e-5 * Math.max(1, -Math.log(chosen))
+        )
     })
 
   it("keeps ties with the k-th logit, and of ties at topP's border the lower id", () => {
