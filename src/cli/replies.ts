@@ -22,7 +22,8 @@ export interface ReplyOptions {
 /** The prompt as a user's message where the model has a template for it. */
 const submit = Effect.fnUntraced(function* (engine: EngineService, prompt: string, options: ReplyOptions) {
   // To the end of the reply, or of the context, unless it is told otherwise.
-  const params = { maxTokens: engine.model.maxModelLen, ...options.params }
+  const whole = options.params.bestOf === undefined ? {} : { outputKind: "final" as const }
+  const params = { maxTokens: engine.model.maxModelLen, ...options.params, ...whole }
   if (options.raw || !engine.model.chatTemplate) return yield* engine.submit({ prompt, params })
   const text = yield* engine.applyChatTemplate([{ role: "user", content: prompt }])
   const promptTokenIds = yield* engine.tokenize(text, { addSpecialTokens: false })
@@ -43,16 +44,18 @@ export const reply = (
       const push = (text: string) => Effect.promise(() => replies.push(index, text))
       const generation = yield* submit(engine, prompt, options)
       const kept: Array<GenerationDelta> = []
-      if (options.titles && options.live) yield* push(title(prompt))
+      // Several replies to one prompt grow at once: they are written one after another.
+      const live = options.live && (options.params.n ?? 1) === 1
+      if (options.titles && live) yield* push(title(prompt))
       yield* Stream.runForEach(generation.deltas, (delta) => {
         count.tokens += delta.tokenIds.length
-        if (!options.live) kept.push(delta)
-        return options.live && delta.text !== "" ? push(delta.text) : Effect.void
+        if (!live) kept.push(delta)
+        return live && delta.text !== "" ? push(delta.text) : Effect.void
       })
-      if (options.live) return yield* push(options.titles ? "\n\n" : "\n")
+      if (live) return yield* push(options.titles ? "\n\n" : "\n")
       const { requestId, promptTokenIds } = generation
       const whole = foldDeltas({ requestId, prompt, promptTokenIds }, kept)
-      const text = whole.outputs[0]?.text ?? ""
+      const text = whole.outputs.map((output) => output.text).join("\n\n")
       yield* push(options.json ? `${JSON.stringify(whole)}\n` : `${options.titles ? title(prompt) : ""}${text}\n\n`)
     })
   )

@@ -86,6 +86,62 @@ const streams = {
       prompt.slice(1)
     )
   }),
+  "draws n replies to one prompt, reply i as alone with seed + i, over one copy of it": Effect.gen(function* () {
+    const engine = yield* Engine
+    const params = { temperature: 1, ignoreEos: true, logprobs: 0, maxTokens: 12 }
+    const long = Array.from({ length: 3 * engine.model.blockSize + 5 }, (_, i) => 3 + (i % 50))
+    const ask = (more: GenerateRequest["params"]) =>
+      complete({ promptTokenIds: long, params: { ...params, ...more }, cacheSalt: `n-${more?.seed}-${more?.n}` })
+    const seed = 40
+    const output = yield* ask({ n: 4, seed })
+    const alone = yield* Effect.forEach([0, 1, 2, 3], (i) => ask({ seed: seed + i }))
+    assert.deepStrictEqual(
+      output.outputs,
+      alone.map((single, index) => ({ ...single.outputs[0]!, index }))
+    )
+    assert.strictEqual(output.numCachedTokens, 0)
+    yield* idle
+  }),
+  "streams n replies: a finish reason each, the prompt's facts once, the end when all have ended": Effect.gen(
+    function* () {
+      const params = { temperature: 1, seed: 3, n: 3, maxTokens: 9, logprobs: 1 }
+      const asked: GenerateRequest = { promptTokenIds: prompt, params: { ...params, ignoreEos: true } }
+      const deltas = yield* deltasOf(asked)
+      for (const index of [0, 1, 2])
+        assert.strictEqual(deltas.filter((d) => d.index === index && d.finishReason !== null).length, 1)
+      assert.strictEqual(deltas.filter((delta) => delta.prompt !== undefined).length, 1)
+      assert.deepStrictEqual(deltas.at(-1)?.usage, { promptTokens: 5, completionTokens: 27, totalTokens: 32 })
+      const folded = withoutMetrics(deltas)
+      const { metrics, ...whole } = yield* complete(asked)
+      assert.isNotNull(metrics)
+      assert.deepStrictEqual({ ...whole, requestId: "same", numCachedTokens: 0 }, { ...folded, numCachedTokens: 0 })
+      yield* idle
+    }
+  ),
+  "returns the n of bestOf replies that are the most probable, and refuses to stream them": Effect.gen(function* () {
+    const params = { temperature: 1, seed: 11, maxTokens: 8, ignoreEos: true }
+    const all = yield* complete({ promptTokenIds: prompt, params: { ...params, n: 5, logprobs: 0 } })
+    const ranked = [...all.outputs].sort((a, b) => b.cumulativeLogprob! - a.cumulativeLogprob!)
+    const best = yield* complete({ promptTokenIds: prompt, params: { ...params, n: 2, bestOf: 5 } })
+    assert.deepStrictEqual(
+      best.outputs.map(({ index, tokenIds, logprobs }) => ({ index, tokenIds, logprobs })),
+      ranked.slice(0, 2).map(({ tokenIds }, index) => ({ index, tokenIds, logprobs: null }))
+    )
+    const error = yield* Effect.flip(deltasOf({ promptTokenIds: prompt, params: { ...params, n: 2, bestOf: 5 } }))
+    assert.deepInclude(error, { _tag: "InvalidRequest", field: "bestOf" })
+    yield* idle
+  }),
+  "keeps the prompt's last tokens when it is asked to": Effect.gen(function* () {
+    const engine = yield* Engine
+    const { maxModelLen } = engine.model
+    const long = Array.from({ length: maxModelLen + 9 }, (_, i) => i % 40)
+    const keep = (truncatePromptTokens: number) =>
+      complete({ promptTokenIds: long, params: { ...greedy, maxTokens: 1, truncatePromptTokens } })
+    assert.deepStrictEqual((yield* keep(3)).promptTokenIds, long.slice(-3))
+    assert.deepStrictEqual((yield* keep(-1)).promptTokenIds, long.slice(-(maxModelLen - 1)))
+    for (const count of [0, maxModelLen + 1])
+      assert.deepInclude(yield* Effect.flip(keep(count)), { _tag: "InvalidRequest", field: "truncatePromptTokens" })
+  }),
   "answers a request the same alone and among others": Effect.gen(function* () {
     const alone = yield* complete(request(10))
     const others = Array.from({ length: 7 }, (_, n) => request(3 + n, { promptTokenIds: [n + 2, 9, n] }))
@@ -134,7 +190,12 @@ const ends = {
       [{ promptTokenIds: [1], params: { temperature: Number.NaN } }, "InvalidRequest", "temperature"],
       [{ promptTokenIds: [1], params: { stop: [""] } }, "InvalidRequest"],
       [{ promptTokenIds: [1], params: { maxtokens: 3 } }, "InvalidRequest", "maxtokens"],
-      [{ promptTokenIds: [1], promt: "x" }, "InvalidRequest", "promt"]
+      [{ promptTokenIds: [1], promt: "x" }, "InvalidRequest", "promt"],
+      [{ promptTokenIds: [1], params: { n: 0 } }, "InvalidRequest", "n"],
+      [{ promptTokenIds: [1], params: { n: 3, bestOf: 2 } }, "InvalidRequest", "bestOf"],
+      [{ promptTokenIds: [1], params: { n: engine.model.kvBlocks + 1 } }, "InvalidRequest", "n"],
+      [{ promptTokenIds: [1], deadline: 0 }, "InvalidRequest", "deadline"],
+      [{ promptTokenIds: [1], deadline: -5 }, "InvalidRequest", "deadline"]
     ]
     for (const [given, tag, field] of expectations) {
       const error = yield* refused(given)

@@ -98,7 +98,7 @@ describe("millrace generate", () => {
     [["--max-tokens", "2"], "There is no prompt"],
     [["x", "--temperature", "nan"], 'temperature: given "nan"'],
     [["x", "--temperature", "9"], "temperature: given 9, expected a number from 0 to 2"],
-    [["x", "--n", "2"], "does not serve it yet"],
+    [["x", "--n", "0"], "n: given 0"],
     [["x", "--dtype", "int3"], "dtype"],
     [["--file", "/nowhere"], "cannot be read"]
   ] as const)("refuses %j before an engine is made", ([args, message]) =>

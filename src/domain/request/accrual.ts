@@ -37,14 +37,22 @@ export class Accrual {
   /** Something that a reader should not wait for: the first token, or an index that has ended. */
   urgent = false
   private started = false
-  private readonly slots: Array<Slot>
+  private slots: Array<Slot>
 
+  /** `held`: nothing is given away until `keep` has said which indices are. */
   constructor(
     private readonly requestId: string,
     indices: number,
-    private readonly kind: OutputKind
+    private readonly kind: OutputKind,
+    private held = false
   ) {
     this.slots = Array.from({ length: indices }, emptySlot)
+  }
+
+  /** Forgets all indices but these, which become 0, 1, 2... in this order. */
+  keep(indices: ReadonlyArray<number>): void {
+    this.slots = indices.map((index) => this.slots[index]!)
+    this.held = false
   }
 
   push(index: number, token: number, text: string, logprobs: TokenLogprobs | undefined): void {
@@ -73,6 +81,7 @@ export class Accrual {
   /** One delta for each index that gained something. */
   take(): Array<GenerationDelta> {
     const deltas: Array<GenerationDelta> = []
+    if (this.held) return deltas
     let dirty = this.slots.reduce((count, slot) => count + (slot.dirty ? 1 : 0), 0)
     this.slots.forEach((slot, index) => {
       if (slot.dirty) deltas.push(this.delta(slot, index, --dirty === 0))

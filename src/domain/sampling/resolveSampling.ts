@@ -37,6 +37,12 @@ export interface ResolvedSampling {
   readonly skipSpecialTokens: boolean
   readonly spacesBetweenSpecialTokens: boolean
   readonly outputKind: "cumulative" | "delta" | "final"
+  /** Replies that are returned. */
+  readonly n: number
+  /** Replies that are drawn; of more than `n`, those with the best cumulative logprob are returned. */
+  readonly candidates: number
+  /** Tokens to keep of the prompt, its last; -1: as many as the model holds; undefined: all. */
+  readonly truncatePromptTokens: number | undefined
 }
 
 /** Temperatures in (0, 0.01) are raised to this: their logits would overflow. Only 0 is greedy. */
@@ -55,7 +61,7 @@ export const resolveSampling = (
   Either.gen(function* () {
     const asked = yield* decodeSampling(given ?? {})
     const params = merge(defaults.params, asked)
-    const refused = unservedParam(asked) ?? outOfRange(params, facts)
+    const refused = unservedParam(asked) ?? outOfRange(params, facts) ?? unreturnable(params)
     if (refused !== undefined) return yield* Either.left(refused)
     const stop = typeof params.stop === "string" ? [params.stop] : (params.stop ?? [])
     const detokenize = (params.detokenize ?? true) && facts.tokenizer !== undefined
@@ -77,7 +83,10 @@ export const resolveSampling = (
       detokenize,
       skipSpecialTokens: params.skipSpecialTokens ?? true,
       spacesBetweenSpecialTokens: params.spacesBetweenSpecialTokens ?? true,
-      outputKind: params.outputKind ?? "delta"
+      outputKind: params.outputKind ?? "delta",
+      n: params.n ?? 1,
+      candidates: params.bestOf ?? params.n ?? 1,
+      truncatePromptTokens: params.truncatePromptTokens
     }
   })
 
@@ -139,6 +148,24 @@ const outOfRange = (params: SamplingInput, facts: SamplingFacts): InvalidRequest
     })
   }
   return undefined
+}
+
+/** Replies to choose from must be enough, and a stream cannot take back what it has said of the others. */
+const unreturnable = ({ n = 1, bestOf = n, outputKind = "delta" }: SamplingInput): InvalidRequest | undefined => {
+  if (bestOf < n)
+    return new InvalidRequest({
+      field: "bestOf",
+      given: String(bestOf),
+      expected: `at least n (${n})`,
+      mend: "Raise it, lower n, or leave it out."
+    })
+  if (bestOf === n || outputKind === "final") return undefined
+  return new InvalidRequest({
+    field: "bestOf",
+    given: `${bestOf}, in a stream of n ${n}`,
+    expected: "n itself: which replies are the best is known at their end",
+    mend: 'Leave it out, or ask for the whole: generate, complete, or outputKind "final".'
+  })
 }
 
 const stopNeedsText = (stop: ReadonlyArray<string>, facts: SamplingFacts) =>

@@ -6,9 +6,6 @@ type Harmless = { readonly [Name in keyof SamplingInput]?: (value: NonNullable<S
 
 /** Parameters that are known and that no part of this build acts on yet, with the values that ask for nothing. */
 const harmless: Harmless = {
-  n: (count) => count === 1,
-  bestOf: (count) => count === 1,
-  truncatePromptTokens: () => false,
   structuredOutputs: () => false
 }
 

@@ -35,6 +35,11 @@ const nullPool = ({ pooled, each }: PlanPooler, input: StepInput): PoolResult =>
   }
 }
 
+const copyBlocks = (cache: Int32Array, copies: Int32Array, blockSize: number) => {
+  for (let i = 0; i < copies.length; i += 2)
+    cache.copyWithin(copies[i + 1]! * blockSize, copies[i]! * blockSize, (copies[i]! + 1) * blockSize)
+}
+
 const bestLogprob = Math.log(0.5)
 
 /**
@@ -101,6 +106,7 @@ export const makeNullModel = (
     const { rows } = input
     const tokens = input.tokens.map((token) => (token < 0 ? drawn[-1 - token]! : token))
     const slots = input.cacheGroups[0]?.slots
+    if (cache) copyBlocks(cache, input.copies, blockSize)
     if (cache && slots) for (let t = 0; t < tokens.length; t++) cache[slots[t]!] = tokens[t]!
     const R = rows.index.length
     let top = 0

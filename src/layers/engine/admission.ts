@@ -1,5 +1,7 @@
+import * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
 import type * as Schema from "effect/Schema"
+import { show } from "../../domain/config/show.ts"
 import { decodeStrict } from "../../domain/config/strict.ts"
 import { InvalidRequest, PromptTooLong } from "../../domain/errors.ts"
 import type { TokenizerInstance } from "../../services/Tokenizer.ts"
@@ -9,11 +11,37 @@ export interface AdmissionLimits {
   readonly maxModelLen: number
   /** Rows of the model's embedding: a greater id would read past it. */
   readonly vocabSize: number
+  readonly kvBlocks: number
+  readonly blockSize: number
 }
 
 /** Decodes a request strictly: what its Schema does not name is refused. */
 export const decodeRequest = <A, I>(schema: Schema.Schema<A, I>, given: unknown): Either.Either<A, InvalidRequest> =>
   Either.mapLeft(decodeStrict(schema, given), (problem) => new InvalidRequest(problem))
+
+/** What a request says beside its prompt and parameters. */
+export const checkServed = ({
+  lora,
+  deadline
+}: {
+  readonly lora?: unknown
+  readonly deadline?: Duration.DurationInput | undefined
+}): InvalidRequest | undefined => {
+  if (lora !== undefined)
+    return new InvalidRequest({
+      field: "lora",
+      given: "an adapter",
+      expected: "nothing",
+      mend: "This build does not serve adapters yet: leave it out."
+    })
+  if (deadline === undefined || Duration.greaterThan(deadline, Duration.zero)) return undefined
+  return new InvalidRequest({
+    field: "deadline",
+    given: show(deadline),
+    expected: "a time still to come, counted from now",
+    mend: "It has passed already: give a longer one, or leave it out."
+  })
+}
 
 const noTokenizer = (field: string) =>
   new InvalidRequest({
@@ -73,4 +101,40 @@ export const checkPrompt = (
       mend: "Tokenise with this model's own tokenizer; an id past the table cannot be embedded, whatever text it has."
     })
   return ids.length >= maxModelLen ? new PromptTooLong({ promptTokens: ids.length, maxModelLen }) : undefined
+}
+
+/** The last tokens of a prompt, as many as were asked for: -1 keeps as many as the model holds with one of reply. */
+export const truncatePrompt = (
+  ids: ReadonlyArray<number>,
+  count: number | undefined,
+  { maxModelLen }: AdmissionLimits
+): Either.Either<ReadonlyArray<number>, InvalidRequest> => {
+  if (count === undefined) return Either.right(ids)
+  if (count === 0 || count > maxModelLen)
+    return Either.left(
+      new InvalidRequest({
+        field: "truncatePromptTokens",
+        given: String(count),
+        expected: `from 1 to ${maxModelLen} (maxModelLen), or -1 for as many as the model holds`,
+        mend: "Change it, or leave it out: then a prompt that is too long is refused."
+      })
+    )
+  return Either.right(ids.slice(-Math.min(count === -1 ? maxModelLen : count, maxModelLen - 1)))
+}
+
+/** Replies that share a prompt's full blocks must find room for a block each, all at once. */
+export const checkReplies = (
+  field: string,
+  replies: number,
+  promptTokens: number,
+  { kvBlocks, blockSize }: AdmissionLimits
+): InvalidRequest | undefined => {
+  const shared = Math.floor(promptTokens / blockSize)
+  if (replies === 1 || shared + replies <= kvBlocks) return undefined
+  return new InvalidRequest({
+    field,
+    given: `${replies}, with a prompt of ${promptTokens} tokens`,
+    expected: `at most ${Math.max(1, kvBlocks - shared)}: the KV cache has ${kvBlocks} blocks of ${blockSize} tokens, the prompt fills ${shared} and each reply needs one`,
+    mend: "Ask for fewer, shorten the prompt, or raise kvCacheMemoryBytes."
+  })
 }

@@ -11,6 +11,8 @@ export interface OutboxOptions {
   /** Output sequences of the request. */
   readonly indices: number
   readonly kind: OutputKind
+  /** Of kind "final" only: which indices are given is known at the end, when `keep` says so. */
+  readonly held?: boolean
   /** Unread tokens at which the request is parked. Kind "final" has no reader until its end, and never parks. */
   readonly highWater: number
   /** Tokens that must wait before a reader is woken; the first token and endings wake it at once. */
@@ -36,7 +38,7 @@ export class Outbox {
   private waiting: ((pull: Pull) => void) | undefined
 
   constructor(private readonly options: OutboxOptions) {
-    this.accrual = new Accrual(options.requestId, options.indices, options.kind)
+    this.accrual = new Accrual(options.requestId, options.indices, options.kind, options.held)
     this.streams = options.kind !== "final"
   }
 
@@ -57,6 +59,11 @@ export class Outbox {
   finish(index: number, text: string, finishReason: FinishReason, stopReason: string | number | null): void {
     this.accrual.finish(index, text, finishReason, stopReason)
     this.wake()
+  }
+
+  /** Gives only these indices, renumbered in this order. */
+  keep(indices: ReadonlyArray<number>): void {
+    this.accrual.keep(indices)
   }
 
   /** Ends the stream after what is unread: with the tail in its last delta, or with an error. The first ending stands. */

@@ -1,40 +1,27 @@
 import type { StepResult } from "../../domain/batch/step.ts"
-import { DeadlineExceeded, NumericalFault, type RunError } from "../../domain/errors.ts"
-import { type Assembler, tokenLogprobs } from "../../domain/request/assemble.ts"
-import type { TokenLogprobs } from "../../domain/request/outputs.ts"
-import type { FinishReason, Sequence } from "../../domain/request/sequence.ts"
+import { DeadlineExceeded, type RunError } from "../../domain/errors.ts"
+import type { Sequence } from "../../domain/request/sequence.ts"
 import type { Scheduler, SequenceEvent } from "../../domain/schedule/scheduler.ts"
-import type { Outbox } from "./outbox.ts"
 
-/** One output sequence of a request. */
-export interface Output {
-  readonly request: Request
-  readonly index: number
-  readonly sequence: Sequence
-  readonly assembler: Assembler
-  ended: boolean
-}
-
-/** An admitted request, from its insertion to its end. Times are milliseconds of the engine's clock; Infinity: never. */
+/** An admitted request, whatever is made of its tokens. Times are milliseconds of the engine's clock; Infinity: never. */
 export interface Request {
   readonly requestId: string
-  readonly outputs: Array<Output>
-  readonly outbox: Outbox
-  readonly includeStopToken: boolean
-  readonly arrivalTime: number
   readonly deadline: number
-  readonly promptLogprobs: Array<TokenLogprobs | null> | undefined
   parkedAt: number
-  firstTokenTime: number | null
-  /** Output sequences that have not ended. */
-  running: number
+  /** Those that the scheduler has of it, in the order of their ids. The first computes the prompt for all. */
+  readonly sequences: ReadonlyArray<Sequence>
+  /** What a retired step says of one of its sequences. */
+  hear(event: SequenceEvent, result: StepResult): void
+  /** Ends what is left of it with finish reason "abort": no error, the reader sees the end. */
+  abort(stopReason: string | null): void
+  /** It has been taken out: its reader hears of the error, after what was delivered. */
+  fail(error: RunError): void
 }
 
 export interface RequestTableOptions {
   readonly scheduler: Scheduler
   readonly now: () => number
   readonly maxParkedTime: number
-  readonly decodeToken: ((id: number) => string) | undefined
   /** The loop may have work; called after anything that frees, adds or resumes. */
   readonly wakeLoop: () => void
   /** The earliest expiry may have moved closer. */
@@ -47,7 +34,7 @@ export class RequestTable {
   generationTokens = 0
   finishedRequests = 0
   private readonly byId = new Map<string, Request>()
-  private readonly bySequence = new Map<number, Output>()
+  private readonly bySequence = new Map<number, Request>()
 
   constructor(private readonly options: RequestTableOptions) {}
 
@@ -55,42 +42,60 @@ export class RequestTable {
     return this.byId.size
   }
 
+  /** Requests of which nothing runs yet: all of it waits. */
+  get queued(): number {
+    let queued = 0
+    for (const { sequences } of this.byId.values()) if (sequences.every(({ status }) => status === "waiting")) queued++
+    return queued
+  }
+
   get(requestId: string): Request | undefined {
     return this.byId.get(requestId)
   }
 
   add(request: Request): void {
-    this.byId.set(request.requestId, request)
-    for (const output of request.outputs) {
-      this.bySequence.set(output.sequence.id, output)
-      this.options.scheduler.add(output.sequence)
-    }
-    if (request.deadline !== Number.POSITIVE_INFINITY) this.options.wakeReaper()
+    const { requestId, deadline, sequences } = request
+    this.byId.set(requestId, request)
+    for (const { id } of sequences) this.bySequence.set(id, request)
+    const [first, ...forks] = sequences
+    this.options.scheduler.add(first!, forks)
+    if (deadline !== Number.POSITIVE_INFINITY) this.options.wakeReaper()
     this.options.wakeLoop()
+  }
+
+  /** One more sequence of a request, which goes on from where another of it stands. */
+  fork(request: Request, parent: Sequence, child: Sequence): void {
+    this.bySequence.set(child.id, request)
+    this.options.scheduler.fork(parent, child)
+  }
+
+  settle(sequence: Sequence, token: number): void {
+    this.options.scheduler.settle(sequence, token)
+    this.options.wakeLoop()
+  }
+
+  /** Takes one sequence out of the scheduler, whose blocks may let others run. */
+  end(sequence: Sequence): void {
+    this.bySequence.delete(sequence.id)
+    this.options.scheduler.finish(sequence)
+    this.options.wakeLoop()
+  }
+
+  /** A request has come to its own end. */
+  finished({ requestId }: Request): void {
+    this.byId.delete(requestId)
+    this.finishedRequests++
   }
 
   /** Hands on what a retired step brought. */
   apply(events: ReadonlyArray<SequenceEvent>, result: StepResult): void {
-    for (const event of events) {
-      const output = this.bySequence.get(event.sequence.id)
-      if (output === undefined || output.ended) continue
-      if (event.fault) this.fault(output)
-      else {
-        if (event.promptRows > 0) this.promptRows(output, event, result)
-        if (event.token !== undefined) this.token(output, event, event.token, result)
-      }
-    }
-  }
-
-  /** Ends what is left of a request with finish reason "abort": no error, the reader sees the end of the stream. */
-  abort(request: Request, stopReason: string | null): void {
-    for (const output of request.outputs) if (!output.ended) this.finish(output, "abort", stopReason)
+    for (const event of events) this.bySequence.get(event.sequence.id)?.hear(event, result)
   }
 
   /** Ends a request with an error, after what it has delivered. */
   fail(request: Request, error: RunError): void {
     this.remove(request)
-    request.outbox.end(error)
+    request.fail(error)
   }
 
   failAll(error: RunError): void {
@@ -99,20 +104,20 @@ export class RequestTable {
 
   /** The reader has gone: nobody is told, the blocks return when the steps already submitted have retired. */
   drop(request: Request): void {
-    if (request.running > 0) this.remove(request)
+    if (this.byId.get(request.requestId) === request) this.remove(request)
   }
 
   /** The reader is too far behind: the request keeps its blocks and gets no compute. */
   park(request: Request): void {
     request.parkedAt = this.options.now()
-    for (const { ended, sequence } of request.outputs) if (!ended) this.options.scheduler.park(sequence)
+    for (const sequence of request.sequences) this.options.scheduler.park(sequence)
     this.options.wakeReaper()
     this.options.wakeLoop()
   }
 
   resume(request: Request): void {
     request.parkedAt = Number.POSITIVE_INFINITY
-    for (const { ended, sequence } of request.outputs) if (!ended) this.options.scheduler.resume(sequence)
+    for (const sequence of request.sequences) this.options.scheduler.resume(sequence)
     this.options.wakeLoop()
   }
 
@@ -128,77 +133,12 @@ export class RequestTable {
     const now = this.options.now()
     for (const request of [...this.byId.values()]) {
       if (request.deadline <= now) this.fail(request, new DeadlineExceeded({ requestId: request.requestId }))
-      else if (request.parkedAt + this.options.maxParkedTime <= now) this.abort(request, "parked")
+      else if (request.parkedAt + this.options.maxParkedTime <= now) request.abort("parked")
     }
-  }
-
-  private token(output: Output, event: SequenceEvent, token: number, result: StepResult): void {
-    const { request, assembler, sequence } = output
-    if (request.firstTokenTime === null) this.firstToken(request, sequence)
-    const count = sequence.draw.logprobs
-    const logprobs = count < 0 ? undefined : tokenLogprobs(result, event.row, count, this.options.decodeToken)
-    const text = assembler.push(token, event.finishReason === "stop" && !request.includeStopToken)
-    this.generationTokens++
-    request.outbox.push(output.index, token, text, logprobs)
-    if (assembler.stop !== undefined) this.finish(output, "stop", assembler.stop)
-    else if (event.finishReason !== undefined) this.finish(output, event.finishReason, event.stopReason ?? null)
-  }
-
-  private firstToken(request: Request, { cached, promptLength }: Sequence): void {
-    request.firstTokenTime = this.options.now()
-    request.outbox.prompt = { logprobs: request.promptLogprobs ?? null, numCachedTokens: cached }
-    this.promptTokens += promptLength
-  }
-
-  private promptRows({ request, sequence }: Output, event: SequenceEvent, result: StepResult): void {
-    if (request.promptLogprobs === undefined) return
-    for (let row = 0; row < event.promptRows; row++)
-      request.promptLogprobs[event.promptStart + row] = tokenLogprobs(
-        result,
-        event.promptRow + row,
-        sequence.draw.promptLogprobs,
-        this.options.decodeToken
-      )
-  }
-
-  private fault({ request, sequence }: Output): void {
-    const position = sequence.tokens.length - 1
-    this.fail(request, new NumericalFault({ requestId: request.requestId, position }))
-  }
-
-  private finish(output: Output, reason: FinishReason, stopReason: string | number | null): void {
-    const { request, assembler, index, sequence } = output
-    this.end(output)
-    request.outbox.finish(index, assembler.flush(), reason, stopReason)
-    if (request.running > 0) return
-    this.byId.delete(request.requestId)
-    this.finishedRequests++
-    const completionTokens = request.outputs.reduce((sum, { assembler: { tokens } }) => sum + tokens, 0)
-    request.outbox.end({
-      usage: {
-        promptTokens: sequence.promptLength,
-        completionTokens,
-        totalTokens: sequence.promptLength + completionTokens
-      },
-      metrics: {
-        arrivalTime: request.arrivalTime,
-        firstTokenTime: request.firstTokenTime,
-        finishedTime: this.options.now()
-      }
-    })
   }
 
   private remove(request: Request): void {
     this.byId.delete(request.requestId)
-    for (const output of request.outputs) if (!output.ended) this.end(output)
-  }
-
-  /** Takes one output sequence out of the scheduler, whose blocks may let others run. */
-  private end(output: Output): void {
-    output.ended = true
-    output.request.running--
-    this.bySequence.delete(output.sequence.id)
-    this.options.scheduler.finish(output.sequence)
-    this.options.wakeLoop()
+    for (const sequence of [...request.sequences]) this.end(sequence)
   }
 }

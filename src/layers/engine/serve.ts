@@ -10,7 +10,7 @@ import { runLoop, runReaper } from "./loop.ts"
 import type { Pull } from "./outbox.ts"
 import type { EngineParts } from "./parts.ts"
 import { RequestTable } from "./requestTable.ts"
-import { makeSubmit } from "./submit.ts"
+import { type Admission, makeAdmit, makeSubmit } from "./submit.ts"
 import { Waker } from "./waker.ts"
 
 const failureOf = (cause: Cause.Cause<DeviceFailed>): DeviceFailed => {
@@ -31,7 +31,6 @@ export const serve = Effect.fnUntraced(function* (parts: EngineParts) {
     scheduler,
     now,
     maxParkedTime: options.maxParkedMillis,
-    decodeToken: tokenizer && ((id) => tokenizer.decodeToken(id)),
     wakeLoop: () => work.unsafeOpen(),
     wakeReaper: () => expiries.unsafeOpen()
   })
@@ -63,7 +62,18 @@ export const serve = Effect.fnUntraced(function* (parts: EngineParts) {
       ? new EngineClosed()
       : new EngineUnavailable({ reason: `it has stopped after a failure (${health.error.message})` })
   }
-  const submit = makeSubmit(parts, { table, now, refusal, wake: new Waker<Pull>().wake })
+  let sequences = 0
+  let arrivals = 0
+  const admission: Admission = {
+    table,
+    now,
+    refusal,
+    wake: new Waker<Pull>().wake,
+    nextSequence: () => sequences++,
+    nextArrival: () => arrivals++
+  }
+  const admit = makeAdmit(parts, admission)
+  const submit = makeSubmit(parts, admission, admit)
   const unsupported = (task: string) => new TaskUnsupported({ task, supported: served.tasks })
   const tokenize: EngineService["tokenize"] = (text, options) =>
     Effect.map(requireTokenizer(tokenizer, "text"), (t) => t.encode(text, options))
@@ -80,8 +90,7 @@ export const serve = Effect.fnUntraced(function* (parts: EngineParts) {
     applyChatTemplate,
     abort: (requestId) =>
       Effect.sync(() => {
-        const request = table.get(requestId)
-        if (request !== undefined) table.abort(request, null)
+        table.get(requestId)?.abort(null)
       }),
     metrics: Effect.sync(() => {
       const { promptTokens, generationTokens, finishedRequests } = table

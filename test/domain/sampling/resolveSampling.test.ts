@@ -45,8 +45,22 @@ describe("resolveSampling", () => {
       detokenize: true,
       skipSpecialTokens: true,
       spacesBetweenSpecialTokens: true,
-      outputKind: "delta"
+      outputKind: "delta",
+      n: 1,
+      candidates: 1,
+      truncatePromptTokens: undefined
     })
+  })
+
+  it("draws bestOf replies for n, where the whole is waited for", () => {
+    expect(accept({ n: 2, bestOf: 5, outputKind: "final" })).toMatchObject({ n: 2, candidates: 5 })
+    expect(accept({ n: 3 })).toMatchObject({ n: 3, candidates: 3 })
+    expect(accept({ n: 3, bestOf: 3 })).toMatchObject({ n: 3, candidates: 3 })
+    expect(refuse({ n: 3, bestOf: 2, outputKind: "final" })).toMatchObject({
+      field: "bestOf",
+      expected: "at least n (3)"
+    })
+    expect(refuse({ n: 1, bestOf: 2 }).mend).toContain("outputKind")
   })
 
   it("accepts every default that the Schema states", () => {
@@ -147,7 +161,7 @@ describe("resolveSampling", () => {
     expect(refuse({ max_tokens: 5 }).mend).toBe("Did you mean maxTokens?")
   })
 
-  it.each([{ n: 2 }, { bestOf: 3 }, { truncatePromptTokens: 5 }, { structuredOutputs: { regex: "a" } }])(
+  it.each([{ structuredOutputs: { regex: "a" } }])(
     "refuses %j, which nothing serves yet, rather than ignore it",
     (given) => {
       expect(refuse(given)).toMatchObject({ field: Object.keys(given)[0] })
