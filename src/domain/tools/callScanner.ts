@@ -3,29 +3,20 @@ import type { CallSyntax, Known } from "./callSyntax.ts"
 import type { CallFormat } from "./formats.ts"
 import { beginsName, NamedCall } from "./namedCall.ts"
 import { isWhite, Pieces, type Scanner } from "./pieces.ts"
+import { TextBetween } from "./textBetween.ts"
 
 /** `item`: a call may begin; `tail`: one has ended, and its closing, another, or text may follow. */
 type State = "text" | "item" | "call" | "tail"
 
-/**
- * Tells tool calls from text. White space between calls is layout and dropped; so is what stands before the first one,
- * if there is nothing else. What looked like a call and is none comes out as the text that it is.
- */
+/** Tells tool calls from text. What looked like a call and is none comes out as the text that it is. */
 export class CallScanner implements Scanner {
   private readonly out = new Pieces()
+  private readonly text: TextBetween
   private state: State = "text"
-  /** In text: what may grow into an opening. */
-  private held = ""
-  /** In text: white space that a call would make layout. */
-  private white = ""
-  private layout = true
-  private called = false
-  /** Whether the next character is the first of a line, or of the reply, but for white space. */
-  private lineStart = true
-  private replyStart = true
-  /** Outside of text: the opening, and what came since it or since the last call; text after all if no call follows. */
+  /** The opening, and what came since it or since the last call: text after all if no call follows. */
   private opening = ""
   private raw = ""
+  /** Whether a marker opened this, or JSON by itself. */
   private announced = false
   private list = false
   private call: CallSyntax | undefined
@@ -35,7 +26,9 @@ export class CallScanner implements Scanner {
     private readonly format: CallFormat,
     /** Which names JSON may bear that nothing but its shape calls a call: where it may begin any line, always. */
     private readonly known: Known
-  ) {}
+  ) {
+    this.text = new TextBetween(format, this.out)
+  }
 
   push(text: string) {
     for (const c of text) this.feed(c)
@@ -44,18 +37,17 @@ export class CallScanner implements Scanner {
 
   end() {
     while (this.state !== "text") {
-      if (this.state === "tail" || this.call?.started === true) this.toText("")
+      if (this.state === "tail" || this.call?.started === true) this.state = "text"
       else this.giveBack()
     }
-    for (const c of this.held) this.say(c)
-    this.held = ""
-    if (!this.called) this.out.add({ type: "text", text: this.white })
+    this.text.end()
     return this.out.take()
   }
 
   private feed(c: string): void {
     if (this.state === "text") {
-      this.inText(c)
+      const opening = this.text.push(c)
+      if (opening !== undefined) this.open(opening)
       return
     }
     this.raw += c
@@ -64,58 +56,18 @@ export class CallScanner implements Scanner {
     else this.inTail(c)
   }
 
-  private inText(c: string): void {
-    this.held += c
-    while (this.held !== "") {
-      const opening = this.openingAt(this.held)
-      if (opening === "perhaps") return
-      if (opening === "yes") {
-        this.open()
-        return
-      }
-      const first = this.held[0]!
-      this.held = this.held.slice(1)
-      this.say(first)
-    }
-  }
-
-  private openingAt(held: string): "yes" | "perhaps" | "no" {
-    const { openings, bare } = this.format
-    const here = bare === "line" ? this.lineStart : bare === "reply" && this.replyStart
-    if (here && (held === "{" || held === "[")) return "yes"
-    if (openings.includes(held)) return "yes"
-    return openings.some((opening) => opening.startsWith(held)) ? "perhaps" : "no"
-  }
-
-  /** A character of the text. */
-  private say(c: string): void {
-    const white = isWhite(c)
-    this.lineStart = c === "\n" || (this.lineStart && white)
-    if (white && this.layout) {
-      this.white += c
-      return
-    }
-    this.out.add({ type: "text", text: this.white + c })
-    this.white = ""
-    this.layout = false
-    this.replyStart = false
-  }
-
-  private open(): void {
-    const { held } = this
-    this.announced = held !== "{" && held !== "["
-    this.opening = held
-    this.held = ""
+  private open(opening: string): void {
+    this.announced = opening !== "{" && opening !== "["
+    this.opening = opening
     this.raw = ""
     this.list = false
     this.state = "item"
-    if (!this.announced) this.inItem(held)
+    if (!this.announced) this.inItem(opening)
   }
 
   private inItem(c: string): void {
     if (isWhite(c) || (c === "," && this.list)) return
     if (c === "[" && !this.list) this.list = true
-    else if (c === "]" && this.list) this.state = "tail"
     else if (c === "{") this.beginObject()
     else if (this.format.named === true && this.announced && !this.list && beginsName(c)) {
       this.begin(new NamedCall(this.out))
@@ -136,13 +88,7 @@ export class CallScanner implements Scanner {
   private inCall(c: string): void {
     const call = this.call!
     const step = call.push(c)
-    if (call.started) {
-      this.called = true
-      this.white = ""
-      this.layout = true
-      this.lineStart = false
-      this.replyStart = false
-    }
+    if (call.started) this.text.afterCall()
     if (step === "more") return
     if (step === "fail") {
       this.giveBack()
@@ -160,28 +106,21 @@ export class CallScanner implements Scanner {
     const { closing = "", separators } = this.format
     if (this.announced && closing.startsWith(this.closing + c)) {
       this.closing += c
-      if (this.closing === closing) this.toText("")
-    } else if (this.closing !== "") this.toText(this.raw)
+      if (this.closing === closing) this.state = "text"
+    } else if (this.closing !== "") this.giveBack()
     else if (c === "{") this.beginObject()
     // Brackets that close what a call stood in, or one too many: part of the call, not of the text.
     else if (c === "}" || c === "]") this.raw = this.raw.slice(0, -1)
-    else if (!isWhite(c) && !separators.includes(c)) this.toText(this.raw)
+    else if (!isWhite(c) && !separators.includes(c)) this.giveBack()
   }
 
-  /** There is no call: the opening is text, and what came after it is read again. */
+  /** No call follows: the opening, where there is one, is text, and what came after it is read again. */
   private giveBack(): void {
     const { opening, raw } = this
+    this.call = undefined
     this.opening = ""
-    this.call = undefined
     this.state = "text"
-    for (const c of opening) this.say(c)
+    for (const c of opening) this.text.say(c)
     for (const c of raw) this.feed(c)
-  }
-
-  /** Calls are over; `rest` is what came after them. */
-  private toText(rest: string): void {
-    this.call = undefined
-    this.state = "text"
-    for (const c of rest) this.feed(c)
   }
 }

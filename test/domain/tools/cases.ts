@@ -78,6 +78,8 @@ export const cases: { readonly [Name in ToolCallParser]: ReadonlyArray<Case> } =
     ['{"function": "get_time", "args": {"city":"Oslo"}}', { text: "", calls: [time] }],
     ['{"name": "Tom", "arguments": {}}', { text: '{"name": "Tom", "arguments": {}}', calls: [] }],
     ['{"city": "Lima", "name": "get_time"}', { text: '{"city": "Lima", "name": "get_time"}', calls: [] }],
+    ["[]", { text: "[]", calls: [] }],
+    [`[${json}, ]`, { text: "", calls: [weather] }],
     ["[1, 2]\n{}", { text: "[1, 2]\n{}", calls: [] }],
     ['```json\n{"a": 1}\n```', { text: '```json\n{"a": 1}\n```', calls: [] }],
     [`inline ${json}`, { text: `inline ${json}`, calls: [] }]
