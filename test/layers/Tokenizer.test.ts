@@ -68,6 +68,11 @@ describe("the detokenizer", () => {
     expect(detokenizer.push(bytes.slice(0, 2)) + detokenizer.flush()).toBe("\uFFFD\uFFFD")
   })
 
+  it("keeps the special tokens that it is told to, and leaves the others out", () => {
+    const skipping = { ...whole, skipSpecialTokens: true, keepSpecialIds: new Set([1]) }
+    expect(brook.detokenizer(skipping).push([1, ...brook.encode("hi"), 2])).toBe("<|im_start|>hi")
+  })
+
   it("gives nothing for ids beyond the vocabulary", () => {
     expect(stream(brook, [[9999], brook.encode("hi"), [2 ** 31]])).toBe("hi")
     expect(brook.decode([9999])).toBe("")
