@@ -97,7 +97,7 @@ describe("ModelSource", () => {
   )
 
   it.effect.each<readonly [string, () => string, RegExp]>([
-    ["no weights", () => folderOf({ "config.json": {}, "pytorch_model.bin": "x" }), /neither model\.safetensors nor/],
+    ["no weights", () => folderOf({ "config.json": {}, "model.gguf": "x" }), /neither model\.safetensors nor/],
     [
       "an index without a map",
       () => folderOf({ "config.json": {}, "model.safetensors.index.json": {} }),

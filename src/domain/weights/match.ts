@@ -43,6 +43,8 @@ const faults = (location: TensorLocation, expected: ReadonlyArray<number>): Read
   ]
 }
 
+const placeOf = ({ file, offset, bytes }: TensorLocation) => `${file} ${offset} ${bytes}`
+
 /**
  * Settles which tensor of the checkpoint every weight of the plan is. Right: the plan with its segments named as the
  * files name them. Left: every tensor that is missing, misshapen, of a type we cannot read, or that nothing asks for.
@@ -73,8 +75,10 @@ export const matchWeights = (
       weight.source === "constant" ? weight : { ...weight, segments: weight.segments.map(settle(weight)) }
   )
   const ignored = naming.ignored.map((pattern) => new RegExp(pattern))
-  for (const name of tensors.keys())
-    if (!used.has(name) && !ignored.some((pattern) => pattern.test(name)))
+  // Files of torch.save name tied weights twice, at one and the same place.
+  const places = new Set([...used].map((name) => placeOf(tensors.get(name)!)))
+  for (const [name, location] of tensors)
+    if (!used.has(name) && !places.has(placeOf(location)) && !ignored.some((pattern) => pattern.test(name)))
       problems.add(`${name} is in the checkpoint, but ${plan.architecture} has no use for it.`)
   return problems.size > 0 ? Either.left([...problems]) : Either.right({ ...plan, weights })
 }

@@ -2,8 +2,10 @@ import * as Either from "effect/Either"
 import type { CheckpointTensors, TensorLocation } from "./checkpoint.ts"
 import type { StoredTensor } from "./safetensors.ts"
 
-/** The `weight_map` of model.safetensors.index.json: which file of the folder holds which tensor. */
+/** The `weight_map` of an index such as model.safetensors.index.json: which file of the folder holds which tensor. */
 export interface ShardIndex {
+  /** Of the index file, for messages. */
+  readonly name: string
   readonly files: ReadonlyArray<string>
   readonly fileOf: ReadonlyMap<string, string>
 }
@@ -13,23 +15,22 @@ const isPlainName = (name: string) =>
   name !== "" && name !== "." && name !== ".." && !name.includes("/") && !name.includes("\\") && !name.includes("\0")
 
 /** Parses an index file's JSON; or everything wrong with it, each as a sentence. */
-export const parseIndex = (json: unknown): Either.Either<ShardIndex, ReadonlyArray<string>> => {
+export const parseIndex = (name: string, json: unknown): Either.Either<ShardIndex, ReadonlyArray<string>> => {
   const map = typeof json === "object" && json !== null ? (json as Record<string, unknown>).weight_map : undefined
   if (typeof map !== "object" || map === null || Array.isArray(map))
-    return Either.left(["model.safetensors.index.json has no weight_map of tensor names to file names"])
+    return Either.left([`${name} has no weight_map of tensor names to file names`])
   const problems: Array<string> = []
   const fileOf = new Map<string, string>()
-  for (const [name, file] of Object.entries(map)) {
+  for (const [tensor, file] of Object.entries(map)) {
     if (typeof file !== "string" || !isPlainName(file))
       problems.push(
-        `model.safetensors.index.json puts ${name} into ${JSON.stringify(file)}; expected the plain name of a file of this folder`
+        `${name} puts ${tensor} into ${JSON.stringify(file)}; expected the plain name of a file of this folder`
       )
-    else fileOf.set(name, file)
+    else fileOf.set(tensor, file)
   }
-  if (problems.length === 0 && fileOf.size === 0)
-    problems.push("the weight_map of model.safetensors.index.json is empty")
+  if (problems.length === 0 && fileOf.size === 0) problems.push(`the weight_map of ${name} is empty`)
   if (problems.length > 0) return Either.left(problems)
-  return Either.right({ files: [...new Set(fileOf.values())].sort(), fileOf })
+  return Either.right({ name, files: [...new Set(fileOf.values())].sort(), fileOf })
 }
 
 /** One file whose header has been read. `path` is what the backend opens, `name` what the index calls it. */
@@ -63,7 +64,7 @@ export const joinShards = (
     const holder = holders.get(name)
     if (holder === file) continue
     problems.push(
-      `model.safetensors.index.json puts ${name} into ${file}, but ${holder === undefined ? "no file holds it" : `${holder} holds it`}`
+      `${index?.name} puts ${name} into ${file}, but ${holder === undefined ? "no file holds it" : `${holder} holds it`}`
     )
   }
   return problems.length > 0

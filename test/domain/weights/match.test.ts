@@ -56,6 +56,11 @@ describe("matchWeights", () => {
     expect(Either.isRight(matchWeights(plan, checkpoint(short, extra)))).toBe(true)
   })
 
+  it("passes over a second name for the bytes of a weight, as files of torch.save have them for tied weights", () => {
+    const extra = { again: location("ln_f.bias", [64]) }
+    expect(Either.isRight(matchWeights(plan, checkpoint(short, extra)))).toBe(true)
+  })
+
   it("reports all that is missing, misshapen, unreadable and unexpected at once", () => {
     const problems = Either.getOrThrow(
       Either.flip(
@@ -65,7 +70,7 @@ describe("matchWeights", () => {
             "ln_f.bias": undefined,
             "h.0.attn.c_attn.weight": location("h.0.attn.c_attn.weight", [192, 64]),
             "h.1.ln_1.weight": location("h.1.ln_1.weight", [64], "I8"),
-            "h.2.ln_1.weight": location("h.2.ln_1.weight", [64])
+            "h.2.ln_1.weight": { ...location("h.2.ln_1.weight", [64]), offset: 4096 }
           })
         )
       )
