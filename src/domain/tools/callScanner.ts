@@ -8,6 +8,9 @@ import { TextBetween } from "./textBetween.ts"
 /** `item`: a call may begin; `tail`: one has ended, and its closing, another, or text may follow. */
 type State = "text" | "item" | "call" | "tail"
 
+/** Characters of one reply that are read again at most, once a call has failed on them: rubble of markers costs linear time. */
+const mostReread = 65_536
+
 /** Tells tool calls from text. What looked like a call and is none comes out as the text that it is. */
 export class CallScanner implements Scanner {
   private readonly out = new Pieces()
@@ -21,6 +24,7 @@ export class CallScanner implements Scanner {
   private list = false
   private call: CallSyntax | undefined
   private closing = ""
+  private reread = 0
 
   constructor(
     private readonly format: CallFormat,
@@ -114,13 +118,18 @@ export class CallScanner implements Scanner {
     else if (!isWhite(c) && !separators.includes(c)) this.giveBack()
   }
 
-  /** No call follows: the opening, where there is one, is text, and what came after it is read again. */
+  /** No call follows: the opening, where there is one, is text, and what came after it is read again, or is text too. */
   private giveBack(): void {
     const { opening, raw } = this
     this.call = undefined
     this.opening = ""
     this.state = "text"
     for (const c of opening) this.text.say(c)
-    for (const c of raw) this.feed(c)
+    this.reread += raw.length
+    const plain = this.reread > mostReread
+    for (const c of raw) {
+      if (plain) this.text.say(c)
+      else this.feed(c)
+    }
   }
 }

@@ -86,6 +86,24 @@ describe("a chat with tools", () => {
     }).pipe(Effect.provide(saying(call, { toolCallParser: "hermes" })))
   )
 
+  it.live("reads each of its replies by itself", () =>
+    Effect.gen(function* () {
+      const request = { messages, tools, params: { ...params, n: 3 } }
+      const { outputs } = yield* Engine.completeChat(request)
+      const deltas = yield* collect(request)
+      assert.strictEqual(outputs.length, 3)
+      for (const { index, text, toolCalls } of outputs) {
+        assert.deepStrictEqual([text, toolCalls?.map((each) => each.arguments)], ["Now. ", ['{"city": "Paris"}']])
+        const own = deltas.filter((delta) => delta.index === index)
+        assert.strictEqual(joined(own, "text-delta"), text)
+        assert.strictEqual(joined(own, "tool-params-delta"), '{"city": "Paris"}')
+        assert.strictEqual(own.filter(({ type }) => type === "finish").length, 1)
+      }
+      const ids = [outputs.flatMap(({ toolCalls = [] }) => toolCalls), deltas].flat()
+      assert.strictEqual(new Set(ids.flatMap((each) => ("id" in each ? [each.id] : []))).size, 6)
+    }).pipe(Effect.provide(saying(`Now. ${call}`, { toolCallParser: "hermes" })))
+  )
+
   it.live("tells reasoning apart", () =>
     Effect.gen(function* () {
       const { outputs } = yield* Engine.completeChat({ messages, tools, params })
