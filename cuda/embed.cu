@@ -18,7 +18,7 @@ Refusal launch(const ops::Embed& op, const DeviceMatrix* m, const DeviceStep& st
   const DeviceMatrix &y = m[0], &table = m[1];
   if (table.columns != y.columns) return "embed: y[T,H] and table[V,H] differ in H";
   if (y.rows != step.tokenCount) return "embed: y[T,H] has not one row a token of the step";
-  const int32_t* index = op.source == 0 ? step.tokenIds : step.positions;
+  const int32_t* index = op.source == 0 ? step.tokenIds : op.source == 1 ? step.positions : step.tokenTypes;
   if (y.rows > 0) MILLRACE_LAUNCH(embedRow, y.rows, threadsFor(y.columns), y, table, index, op.offset, op.scale);
   return nullptr;
 }

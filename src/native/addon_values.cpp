@@ -57,6 +57,18 @@ StepEditData editData(const Napi::Object& edits) {
           field<float>(edits, "presence"),        field<float>(edits, "frequency")};
 }
 
+StepPoolData poolData(const Napi::Object& pool) {
+  return {field<int32_t>(pool, "tokenTypes"), field<int32_t>(pool, "carries"), field<int32_t>(pool, "pooled"), field<int32_t>(pool, "each")};
+}
+
+Napi::Object poolResult(Napi::Env env, const StepAnswer& answer) {
+  auto pool = Napi::Object::New(env);
+  pool.Set("pooled", fromVector(env, answer.pooled));
+  pool.Set("each", fromVector(env, answer.each));
+  pool.Set("faults", fromVector(env, answer.poolFaults));
+  return pool;
+}
+
 }  // namespace
 
 LoadSpec loadSpec(const Napi::Object& request) {
@@ -76,6 +88,10 @@ LoadSpec loadSpec(const Napi::Object& request) {
   for (uint32_t i = 0; i < weights.Length(); i++) plan.weights.push_back(weightSpec(weights.Get(i).As<Napi::Object>()));
   records<int32_t>(request, "logits", 3, [&](const int32_t* v) { plan.logits = {1, v[0], v[1], v[2]}; });
   plan.vocabSize = integer(request, "vocabSize");
+  records<int32_t>(request, "pooled", 3, [&](const int32_t* v) { plan.pooled = {1, v[0], v[1], v[2]}; });
+  records<int32_t>(request, "each", 3, [&](const int32_t* v) { plan.each = {1, v[0], v[1], v[2]}; });
+  plan.eachStart = integer(request, "eachStart");
+  plan.carryWidth = integer(request, "carryWidth");
   spec.capacity = {integer(request, "maxTokens"), integer(request, "maxSequences"), integer(request, "blocks"),
                    integer(request, "blockSize")};
   const auto files = request.Get("files").As<Napi::Array>();
@@ -104,6 +120,8 @@ StepData stepData(const Napi::Object& input) {
                 field<uint32_t>(rows, "outputIndex")};
   const Napi::Value edits = rows.Get("edits");
   if (edits.IsObject()) data.edits = editData(edits.As<Napi::Object>());
+  const Napi::Value pool = input.Get("pool");
+  if (pool.IsObject()) data.pool = poolData(pool.As<Napi::Object>());
   const auto groups = input.Get("cacheGroups").As<Napi::Array>();
   for (uint32_t i = 0; i < groups.Length(); i++) {
     const auto group = groups.Get(i).As<Napi::Object>();
@@ -122,6 +140,7 @@ Napi::Object stepResult(Napi::Env env, const StepAnswer& answer) {
   result.Set("top", answer.top);
   result.Set("topTokens", fromVector(env, answer.topTokens));
   result.Set("topLogprobs", fromVector(env, answer.topLogprobs));
+  if (answer.pools) result.Set("pool", poolResult(env, answer));
   result.Set("elapsed", answer.elapsed);
   return result;
 }

@@ -102,6 +102,10 @@ struct StepView {
   const int32_t* contextLengths;  // [S] this step's tokens included
   const StepGroup* groups;
   StepRows rows;
+  const int32_t* tokenTypes;  // [T]; null: all 0
+  const int32_t* carries;     // [S] a sequence's row of `sums`, or -1; null: all -1
+  float* sums;                // [maxSequences][sumWidth], kept from step to step
+  int32_t sumWidth;
 };
 
 // What the sampler writes; row r of the step is row r here. `top` columns a row, filled with -1 and 0 before it runs.

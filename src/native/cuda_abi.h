@@ -8,7 +8,7 @@
 namespace millrace::cuda {
 
 // Raise it with any change to this file; a change of the op table shows in ops::tableHash by itself.
-constexpr uint32_t abiVersion = 1;
+constexpr uint32_t abiVersion = 2;
 
 // An operand resolved by the runtime: device memory, row-major, `stride` elements from row to row. Borrowed for the launch.
 // data null: the operand is absent. dtype is float32 for all but an embedding table.
@@ -35,6 +35,7 @@ struct DeviceCacheGroup {
 struct DeviceStep {
   const int32_t* tokenIds;   // device, [T]
   const int32_t* positions;  // device, [T]
+  const int32_t* tokenTypes; // device, [T]
   int32_t tokenCount;
   int32_t blockSize;
   const DeviceCacheGroup* groups;  // host, [groupCount]

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 
 #include "errors.h"
 
@@ -32,7 +33,11 @@ StepView viewOf(const StepData& data, std::vector<StepGroup>& groups, const Step
           data.contextLengths.data(),
           groups.data(),
           {data.index.data(), data.target.data(), data.logprobs.data(), data.temperature.data(), data.topK.data(),
-           data.topP.data(), data.minP.data(), data.seed.data(), data.outputIndex.data(), edits}};
+           data.topP.data(), data.minP.data(), data.seed.data(), data.outputIndex.data(), edits},
+          data.pool.tokenTypes.empty() ? nullptr : data.pool.tokenTypes.data(),
+          data.pool.carries.empty() ? nullptr : data.pool.carries.data(),
+          nullptr,
+          0};
 }
 
 StepAnswer emptyAnswer(const StepData& data) {
@@ -60,6 +65,7 @@ Model::Model(LoadSpec spec)
       scratch_(pool_.threads()),
       weights_(plan_.weights, spec.files, kernels_, pool_),
       cache_(plan_.groups, capacity_) {
+  sums_.resize(static_cast<size_t>(capacity_.maxSequences) * static_cast<size_t>(plan_.carryWidth));
   plan_.weights.clear();  // constants are copied by now
   layOutArena();
 }
@@ -86,11 +92,28 @@ void Model::walk(const std::vector<Instruction>& instructions, Context& context,
 }
 
 void Model::runHead(const StepView& view, StepOutput& output, const std::atomic<bool>& abandon) {
-  if (program_.head.empty()) return;
+  if (program_.head.empty() || plan_.logits.kind == 0) return;
   for (int32_t start = 0; start < view.rowCount; start += slabRows) {
     Context slab = context(view, std::min(slabRows, view.rowCount - start), start);
     walk(program_.head, slab, abandon);
     kernels_.sample(slab.matrix(plan_.logits), start, output, slab);
+  }
+}
+
+void Model::runPooler(const std::vector<Instruction>& head, const ops::Operand& result, const std::vector<int32_t>& rows, StepView view,
+                      std::vector<float>& answers, std::vector<uint8_t>& faults, const std::atomic<bool>& abandon) {
+  if (result.kind == 0) return;
+  view.rows.index = rows.data();
+  view.rowCount = static_cast<int32_t>(rows.size());
+  answers.reserve(rows.size() * static_cast<size_t>(result.columns));
+  for (int32_t start = 0; start < view.rowCount; start += slabRows) {
+    Context slab = context(view, std::min(slabRows, view.rowCount - start), start);
+    walk(head, slab, abandon);
+    const Matrix y = slab.matrix(result);
+    for (int32_t r = 0; r < slab.rows; r++) {
+      answers.insert(answers.end(), y.row(r), y.row(r) + y.columns);
+      faults.push_back(std::all_of(y.row(r), y.row(r) + y.columns, [](float x) { return std::isfinite(x); }) ? 0 : 1);
+    }
   }
 }
 
@@ -99,7 +122,9 @@ StepAnswer Model::step(StepData data, const std::atomic<bool>& abandon) {
   prepareStep(data, plan_, program_, capacity_, drawn_);
   std::vector<StepGroup> groups;
   const StepEdits edits = data.edits ? editsOf(*data.edits, plan_.vocabSize) : StepEdits{};
-  const StepView view = viewOf(data, groups, data.edits ? &edits : nullptr);
+  StepView view = viewOf(data, groups, data.edits ? &edits : nullptr);
+  view.sums = sums_.data();
+  view.sumWidth = plan_.carryWidth;
   StepAnswer answer = emptyAnswer(data);
   StepOutput output{answer.top,           answer.tokens.data(),    answer.logprobs.data(),   answer.ranks.data(),
                     answer.faults.data(), answer.topTokens.data(), answer.topLogprobs.data()};
@@ -107,6 +132,9 @@ StepAnswer Model::step(StepData data, const std::atomic<bool>& abandon) {
   Context body = context(view, view.tokenCount, 0);
   walk(program_.body, body, abandon);
   runHead(view, output, abandon);
+  answer.pools = plan_.pooled.kind != 0 || plan_.each.kind != 0;
+  runPooler(program_.head, plan_.pooled, data.pool.pooled, view, answer.pooled, answer.poolFaults, abandon);
+  runPooler(program_.eachHead, plan_.each, data.pool.each, view, answer.each, answer.poolFaults, abandon);
   drawn_ = answer.tokens;
   answer.elapsed = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
   return answer;

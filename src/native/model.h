@@ -46,6 +46,9 @@ class Model {
   Context context(const StepView& view, int32_t rows, int32_t rowStart);
   void walk(const std::vector<Instruction>& instructions, Context& context, const std::atomic<bool>& abandon) const;
   void runHead(const StepView& view, StepOutput& output, const std::atomic<bool>& abandon);
+  // One head of a pooler over the token rows `rows`: its answers, and a fault for each row that is not finite.
+  void runPooler(const std::vector<Instruction>& head, const ops::Operand& result, const std::vector<int32_t>& rows, StepView view,
+                 std::vector<float>& answers, std::vector<uint8_t>& faults, const std::atomic<bool>& abandon);
 
   PlanSpec plan_;
   Capacity capacity_;
@@ -58,6 +61,7 @@ class Model {
   Memory arena_;
   std::vector<SlotView> slots_;
   std::vector<int32_t> drawn_;  // the last step's tokens
+  std::vector<float> sums_;     // [maxSequences][carryWidth]
 };
 
 }  // namespace millrace

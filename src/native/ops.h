@@ -5,11 +5,11 @@
 namespace millrace::ops {
 
 enum class Dtype : int32_t { float32, bfloat16, float16 };
-enum class ActivationKind : int32_t { relu, silu, gelu, geluTanh };
-enum class Op : int32_t { embed, linear, rmsNorm, layerNorm, addRmsNorm, addLayerNorm, rotary, rope, kvWrite, ropeKvWrite, attention, activation, gatedActivation, add, gatherRows };
-constexpr int32_t opCount = 15;
+enum class ActivationKind : int32_t { relu, silu, gelu, geluTanh, tanh, sigmoid };
+enum class Op : int32_t { embed, linear, rmsNorm, layerNorm, addRmsNorm, addLayerNorm, rotary, rope, kvWrite, ropeKvWrite, attention, activation, gatedActivation, add, gatherRows, encoderAttention, runningMean };
+constexpr int32_t opCount = 17;
 // Changes with any op's operands or attributes: both sides of the CUDA module's boundary compare it.
-constexpr uint32_t tableHash = 0xa7a260b4u;
+constexpr uint32_t tableHash = 0x33ac5361u;
 
 // kind 0: absent. kind 1: columns [column, column + columns) of arena slot `index`. kind 2: entry `index` of the weight table.
 struct Operand {
@@ -18,7 +18,7 @@ struct Operand {
 
 // An instruction is [op, words of the struct] and then the struct's words, all 32 bits wide.
 
-// y[t,h] = table[i[t] + offset, h] * scale, where i is the token ids (source 0) or the positions (source 1).
+// y[t,h] = table[i[t] + offset, h] * scale, where i is the token ids (source 0), the positions (source 1) or the token types (source 2).
 struct Embed {
   static constexpr Op op = Op::embed;
   Operand y;  // act[T,H]
@@ -142,7 +142,7 @@ struct Attention {
   Dtype dtype;
 };
 
-// y = f(x), f by `kind`: relu, silu (x * sigmoid(x)), gelu (exact, by erf), geluTanh (Hendrycks & Gimpel 2016).
+// y = f(x), f by `kind`: relu, silu (x * sigmoid(x)), gelu (exact, by erf), geluTanh (Hendrycks & Gimpel 2016), tanh, sigmoid.
 struct Activation {
   static constexpr Op op = Op::activation;
   Operand y;  // act[T,I]
@@ -174,6 +174,29 @@ struct GatherRows {
   Operand x;  // act[T,H]
 };
 
+// Bidirectional attention within each sequence of the step, which must hold all of its tokens: y[t,a] = softmax_j(scale * q[t,a] . k[j, a / (A/G)]) v over all j, or, when reach > 0, over |position[j] - position[t]| <= reach. K and V are rounded to `dtype`, as a cache would; bfloat16 rounds q and the probabilities too. Vaswani et al. 2017.
+struct EncoderAttention {
+  static constexpr Op op = Op::encoderAttention;
+  Operand y;  // act[T,A*E]
+  Operand q;  // act[T,A*D]
+  Operand k;  // act[T,G*D]
+  Operand v;  // act[T,G*E]
+  int32_t heads;
+  int32_t kvHeads;
+  int32_t headDim;
+  int32_t valueDim;
+  float scale;
+  int32_t reach;
+  Dtype dtype;
+};
+
+// y[t,h] = (sum of x[j,h] over the tokens j <= t of t's sequence) / (positions[t] + 1), added in float32 in the order of positions. A sequence that goes on from an earlier step begins with the sum that its place, carries[s], has kept, and every sequence with a place leaves its sum there.
+struct RunningMean {
+  static constexpr Op op = Op::runningMean;
+  Operand y;  // act[T,H]
+  Operand x;  // act[T,H]
+};
+
 // Calls visit(opStruct) with the struct type of `op`; false when there is no such op.
 template <class Visit>
 bool dispatch(Op op, Visit&& visit) {
@@ -193,6 +216,8 @@ bool dispatch(Op op, Visit&& visit) {
     case Op::gatedActivation: visit(static_cast<const GatedActivation*>(nullptr)); return true;
     case Op::add: visit(static_cast<const Add*>(nullptr)); return true;
     case Op::gatherRows: visit(static_cast<const GatherRows*>(nullptr)); return true;
+    case Op::encoderAttention: visit(static_cast<const EncoderAttention*>(nullptr)); return true;
+    case Op::runningMean: visit(static_cast<const RunningMean*>(nullptr)); return true;
   }
   return false;
 }

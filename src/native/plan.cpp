@@ -57,13 +57,18 @@ Program decode(const PlanSpec& spec, const Capacity& capacity) {
       checkInstruction(*static_cast<const Record*>(record), check);
     });
     if (!known) check.fail("has the unknown op " + std::to_string(words[at]));
-    (index < spec.headStart ? program.body : program.head).push_back({op, record});
+    (index < spec.headStart ? program.body : index < spec.eachStart ? program.head : program.eachHead).push_back({op, record});
     at += 2 + static_cast<size_t>(length);
   }
   if (spec.headStart < 0 || spec.headStart > index) throw PlanError("plan: headStart is out of range");
-  PlanCheck logits{spec, program, index, true};
-  if (!program.head.empty() && logits.act("logits", spec.logits, true) != spec.vocabSize)
+  if (spec.eachStart < spec.headStart) throw PlanError("plan: eachStart is out of range");
+  if (spec.carryWidth < 0 || spec.carryWidth > 1 << 24) throw PlanError("plan: carryWidth is out of range");
+  const PlanCheck end{spec, program, index, true};
+  const bool pools = spec.pooled.kind != 0 || spec.each.kind != 0;
+  if (!pools && !program.head.empty() && end.act("logits", spec.logits, true) != spec.vocabSize)
     throw PlanError("plan: logits must have vocabSize columns");
+  if (spec.pooled.kind != 0) end.act("pooled", spec.pooled, true);
+  if (spec.each.kind != 0) end.act("each", spec.each, true);
   return program;
 }
 

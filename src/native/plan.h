@@ -48,8 +48,12 @@ struct PlanSpec {
   int64_t tokenBytes, outputBytes;
   std::vector<WeightSpec> weights;
   std::vector<GroupSpec> groups;
-  ops::Operand logits;
+  ops::Operand logits;  // kind 0: the plan pools
   int32_t vocabSize;
+  // A pooler's heads: one over a sequence's rows and one over single tokens', which begins at instruction eachStart.
+  ops::Operand pooled, each;
+  int32_t eachStart = std::numeric_limits<int32_t>::max();
+  int32_t carryWidth = 0;  // columns of the running sums that are kept between steps; 0: none
 };
 
 struct Capacity {
@@ -63,10 +67,13 @@ struct Instruction {
 
 struct Program {
   std::vector<int32_t> words;
-  std::vector<Instruction> body, head;
+  std::vector<Instruction> body, head, eachHead;
   // What a step may name: ids of every token table and positions of every position table lie below these.
   int32_t tokenLimit = std::numeric_limits<int32_t>::max();
   int32_t positionLimit = std::numeric_limits<int32_t>::max();
+  int32_t typeLimit = std::numeric_limits<int32_t>::max();
+  // Some op looks at all tokens of a sequence at once: a step must hold them.
+  bool whole = false;
 };
 
 // Throws PlanError, naming instruction and operand, when anything is not what the ops allow.

@@ -62,9 +62,11 @@ void checkInstruction(const ops::Embed& op, PlanCheck& check) {
   check.body();
   const WeightSpec& table = check.weight("table", op.table, WeightKind::table);
   sameColumns(check, {check.act("y", op.y), table.columns});
-  check.need(op.source == 0 || op.source == 1, "has an unknown source");
+  check.need(op.source >= 0 && op.source <= 2, "has an unknown source");
   check.need(op.offset >= 0 && op.offset < table.rows, "has an offset outside its table");
-  int32_t& limit = op.source == 0 ? check.program.tokenLimit : check.program.positionLimit;
+  int32_t& limit = op.source == 0   ? check.program.tokenLimit
+                   : op.source == 1 ? check.program.positionLimit
+                                    : check.program.typeLimit;
   limit = std::min(limit, table.rows - op.offset);
 }
 
@@ -135,12 +137,12 @@ void checkInstruction(const ops::Attention& op, PlanCheck& check) {
 
 void checkInstruction(const ops::Activation& op, PlanCheck& check) {
   sameColumns(check, {check.act("y", op.y), check.act("x", op.x)});
-  check.need(op.kind >= 0 && op.kind <= 3, "has an unknown kind");
+  check.need(op.kind >= 0 && op.kind <= static_cast<int32_t>(ops::ActivationKind::sigmoid), "has an unknown kind");
 }
 
 void checkInstruction(const ops::GatedActivation& op, PlanCheck& check) {
   sameColumns(check, {check.act("y", op.y), check.act("gate", op.gate), check.act("up", op.up)});
-  check.need(op.kind >= 0 && op.kind <= 3, "has an unknown kind");
+  check.need(op.kind >= 0 && op.kind <= static_cast<int32_t>(ops::ActivationKind::sigmoid), "has an unknown kind");
 }
 
 void checkInstruction(const ops::Add& op, PlanCheck& check) {
@@ -150,6 +152,26 @@ void checkInstruction(const ops::Add& op, PlanCheck& check) {
 void checkInstruction(const ops::GatherRows& op, PlanCheck& check) {
   check.need(check.head, "may stand in the head only");
   sameColumns(check, {check.act("y", op.y, true), check.act("x", op.x, false)});
+}
+
+void checkInstruction(const ops::EncoderAttention& op, PlanCheck& check) {
+  check.body();
+  check.program.whole = true;
+  constexpr int32_t widestHead = 1024;  // kernels keep a head on their stack
+  check.need(op.headDim > 0 && op.headDim <= widestHead && op.valueDim > 0 && op.valueDim <= widestHead, "has heads of no sensible width");
+  check.need(perHead(check, check.act("q", op.q), op.heads) == op.headDim, "has queries that are not heads * headDim wide");
+  check.need(perHead(check, check.act("k", op.k), op.kvHeads) == op.headDim, "has keys that are not kvHeads * headDim wide");
+  check.need(perHead(check, check.act("v", op.v), op.kvHeads) == op.valueDim, "has values that are not kvHeads * valueDim wide");
+  check.need(perHead(check, check.act("y", op.y), op.heads) == op.valueDim, "has an output that is not heads * valueDim wide");
+  check.need(op.heads % op.kvHeads == 0, "has heads that do not divide among its KV heads");
+  check.need(op.reach >= 0, "has a negative reach");
+  check.need(op.dtype >= ops::Dtype::float32 && op.dtype <= ops::Dtype::float16, "has an unknown dtype");
+}
+
+void checkInstruction(const ops::RunningMean& op, PlanCheck& check) {
+  check.body();
+  sameColumns(check, {check.act("y", op.y), check.act("x", op.x)});
+  check.need(check.spec.carryWidth == 0 || check.spec.carryWidth == op.x.columns, "has rows of another width than its kept sums");
 }
 
 }  // namespace millrace

@@ -44,5 +44,7 @@ void checkInstruction(const ops::Activation& op, PlanCheck& check);
 void checkInstruction(const ops::GatedActivation& op, PlanCheck& check);
 void checkInstruction(const ops::Add& op, PlanCheck& check);
 void checkInstruction(const ops::GatherRows& op, PlanCheck& check);
+void checkInstruction(const ops::EncoderAttention& op, PlanCheck& check);
+void checkInstruction(const ops::RunningMean& op, PlanCheck& check);
 
 }  // namespace millrace

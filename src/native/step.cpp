@@ -100,6 +100,23 @@ void checkEdits(const StepEditData& edits, size_t rows, int32_t vocabulary) {
   }
 }
 
+void checkPool(const StepPoolData& pool, const StepData& step, const PlanSpec& plan, const Program& program, const Capacity& capacity) {
+  const auto tokens = static_cast<int32_t>(step.tokens.size());
+  need(pool.tokenTypes.empty() || pool.tokenTypes.size() == step.tokens.size(), "it must have one token type a token, or none");
+  need(within(pool.tokenTypes, 0, program.typeLimit), "a token type lies outside its table");
+  need(pool.carries.empty() || pool.carries.size() == step.contextLengths.size(), "it must have one place of a sum a sequence, or none");
+  need(within(pool.carries, -1, plan.carryWidth > 0 ? capacity.maxSequences : 0), "there is no place for a running sum");
+  need(within(pool.pooled, 0, tokens) && within(pool.each, 0, tokens), "a pooled row names no token");
+  need((pool.pooled.empty() || plan.pooled.kind != 0) && (pool.each.empty() || plan.each.kind != 0), "the plan has no such pooler head");
+  need(step.index.empty() || (plan.pooled.kind == 0 && plan.each.kind == 0), "a plan that pools draws nothing");
+}
+
+void checkWhole(const StepData& step, const Program& program) {
+  if (!program.whole) return;
+  for (size_t s = 0; s + 1 < step.sequenceStarts.size(); s++)
+    need(step.sequenceStarts[s + 1] - step.sequenceStarts[s] == step.contextLengths[s], "attention over all tokens takes whole sequences only");
+}
+
 }  // namespace
 
 void prepareStep(StepData& step, const PlanSpec& plan, const Program& program, const Capacity& capacity,
@@ -116,6 +133,8 @@ void prepareStep(StepData& step, const PlanSpec& plan, const Program& program, c
   need(step.copies.size() % 2 == 0 && within(step.copies, 1, capacity.blocks + 1), "copies must be pairs of usable blocks");
   checkRows(step, plan);
   if (step.edits) checkEdits(*step.edits, step.index.size(), plan.vocabSize);
+  checkPool(step.pool, step, plan, program, capacity);
+  checkWhole(step, program);
 }
 
 }  // namespace millrace

@@ -19,6 +19,10 @@ struct StepEditData {
   std::vector<float> biasValues, repetition, presence, frequency;
 };
 
+struct StepPoolData {
+  std::vector<int32_t> tokenTypes, carries, pooled, each;
+};
+
 // domain/batch/step.ts, copied: JavaScript may not keep a hold on what a running step reads.
 struct StepData {
   std::vector<int32_t> tokens, positions, sequenceStarts, contextLengths, copies;
@@ -27,6 +31,7 @@ struct StepData {
   std::vector<float> temperature, topP, minP;
   std::vector<uint32_t> seed, outputIndex;
   std::optional<StepEditData> edits = std::nullopt;
+  StepPoolData pool = {};
 };
 
 struct StepAnswer {
@@ -34,6 +39,10 @@ struct StepAnswer {
   std::vector<int32_t> tokens, ranks, topTokens;
   std::vector<float> logprobs, topLogprobs;
   std::vector<uint8_t> faults;
+  // A pooler's rows, and which of them are not finite: pooled ones first.
+  bool pools = false;
+  std::vector<float> pooled, each;
+  std::vector<uint8_t> poolFaults;
   double elapsed = 0;  // milliseconds
 };
 

@@ -16,6 +16,7 @@ const interpret = (op: OpName, made: MadeCase, dtype: Dtype) => {
     : groups[0]!.slots.length
   const machine = makeInterpreter(plan, weights, {
     maxTokens: tokens.length,
+    maxSequences: 8,
     slabRows: Math.max(1, rows.length),
     blocks,
     blockSize

@@ -126,7 +126,7 @@ const encode = (op: OpName, made: MadeCase, dtype: Dtype): Buffer => {
   for (const block of made.openedBlocks) values.fill(Number.NaN, block * valueBlock, (block + 1) * valueBlock)
   const [keys, stale] =
     writesCache && width > 0 ? [store(made.cacheKeys, dtype), store(values, dtype)] : [words([]), words([])]
-  const { tokens, positions, groups } = made.context
+  const { tokens, positions, tokenTypes, groups } = made.context
   return Buffer.concat([
     words([code.length / 4]),
     code,
@@ -134,7 +134,7 @@ const encode = (op: OpName, made: MadeCase, dtype: Dtype): Buffer => {
     words(made.operands.flatMap((o) => [o.data ? 1 : 0, o.rows, o.columns, stride(o), dtypeCode(o.dtype)])),
     words([tokens.length, blockSize, groups[0]!.slots.length, keys.length, stale.length]),
     ...made.operands.flatMap((operand) => (operand.data ? [store(padded(operand), operand.dtype)] : [])),
-    ...[tokens, positions, groups[0]!.slots].map((array) => words([...array])),
+    ...[tokens, positions, tokenTypes, groups[0]!.slots].map((array) => words([...array])),
     keys,
     stale
   ])

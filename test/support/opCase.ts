@@ -105,6 +105,9 @@ const step = (dims: Record<string, number>, sequences: ReadonlyArray<{ cached: n
     positions: Int32Array.from(rows, ({ position }) => position),
     sequenceStarts: starts(sequences.map(({ tokens }) => tokens)),
     contextLengths: Int32Array.from(sequences, ({ cached, tokens }) => cached + tokens),
+    tokenTypes: Int32Array.from(rows, () => Math.floor(random() * (dims.V ?? 2))),
+    carries: new Int32Array(sequences.length).fill(-1),
+    sums: new Float32Array(0),
     rows: Int32Array.from({ length: dims.R ?? 0 }, (_, r) => Math.floor(((r + 1) * dims.T!) / dims.R!) - 1),
     groups: [group],
     blockSize

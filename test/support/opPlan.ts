@@ -69,6 +69,12 @@ export const stepOf = ({ context }: MadeCase, groups: number, index: Int32Array)
     sequenceStarts: context.sequenceStarts,
     contextLengths: context.contextLengths,
     cacheGroups: context.groups.slice(0, groups),
+    pool: {
+      tokenTypes: groups === 0 ? context.tokenTypes : new Int32Array(0),
+      carries: context.carries,
+      pooled: new Int32Array(0),
+      each: new Int32Array(0)
+    },
     copies: new Int32Array(0),
     rows: {
       index,

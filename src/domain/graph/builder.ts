@@ -126,7 +126,26 @@ export class GraphBuilder {
     return this.node("attention", "tokens", heads * valueDim, [q], attributes)
   }
 
-  /** Opens the head: only the rows whose logits are wanted go on. */
+  /** Every token of a sequence sees every other, or those at most `reach` away (0: all). No cache. */
+  attendAll(
+    q: Ref,
+    k: Ref,
+    v: Ref,
+    layout: Pick<HeadLayout, "heads" | "kvHeads" | "headDim">,
+    options: { readonly scale: number; readonly reach: number }
+  ): Ref {
+    const { heads, kvHeads, headDim } = layout
+    const valueDim = v.columns / kvHeads
+    const attributes = { heads, kvHeads, headDim, valueDim, ...options, dtype: dtypeCode(this.kvDtype) }
+    return this.node("encoderAttention", "tokens", heads * valueDim, [q, k, v], attributes)
+  }
+
+  /** Row t: the mean of x over the tokens of its sequence up to t. */
+  runningMean(x: Ref): Ref {
+    return this.node("runningMean", "tokens", x.columns, [x], {})
+  }
+
+  /** Opens a head: only the rows that are wanted go on. */
   gatherRows(x: Ref): Ref {
     return this.node("gatherRows", "outputs", x.columns, [x], {})
   }

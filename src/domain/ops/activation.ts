@@ -1,7 +1,7 @@
 import type { OpRecord } from "./op.ts"
 
 /** Their order is the native enum's. */
-export const activations = ["relu", "silu", "gelu", "geluTanh"] as const
+export const activations = ["relu", "silu", "gelu", "geluTanh", "tanh", "sigmoid"] as const
 export type Activation = (typeof activations)[number]
 export const activationCode = (kind: Activation): number => activations.indexOf(kind)
 
@@ -23,7 +23,9 @@ const functions: Record<Activation, (x: number) => number> = {
   silu: (x) => x / (1 + Math.exp(-x)),
   gelu: (x) =>
     0.5 * x * (1 + (Math.abs(x) > 4 ? Math.sign(x) * erfLarge(Math.abs(x) / Math.SQRT2) : erf(x / Math.SQRT2))),
-  geluTanh: (x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)))
+  geluTanh: (x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3))),
+  tanh: Math.tanh,
+  sigmoid: (x) => 1 / (1 + Math.exp(-x))
 }
 
 /** erf for x > 2.8 by Lentz's continued fraction of erfc. */
@@ -36,7 +38,7 @@ const erfLarge = (x: number): number => {
 const cases = { tolerance: { float32: 2e-6, bfloat16: 2e-6, float16: 2e-6 } }
 
 export const activation = {
-  doc: "y = f(x), f by `kind`: relu, silu (x * sigmoid(x)), gelu (exact, by erf), geluTanh (Hendrycks & Gimpel 2016).",
+  doc: "y = f(x), f by `kind`: relu, silu (x * sigmoid(x)), gelu (exact, by erf), geluTanh (Hendrycks & Gimpel 2016), tanh, sigmoid.",
   outputs: { y: "act[T,I]" },
   inputs: { x: "act[T,I]" },
   attributes: { kind: "i32" },

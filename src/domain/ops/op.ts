@@ -17,8 +17,13 @@ export type AttributeType = "i32" | "f32" | "dtype"
 export interface ReferenceContext {
   readonly tokens: Int32Array
   readonly positions: Int32Array
+  /** [T] */
+  readonly tokenTypes: Int32Array
   readonly sequenceStarts: Int32Array
   readonly contextLengths: Int32Array
+  /** [S] place of each sequence's running sum among `sums`; -1: none is kept. */
+  readonly carries: Int32Array
+  readonly sums: Float32Array
   /** Row of the token batch for each row asked for. */
   readonly rows: Int32Array
   readonly groups: ReadonlyArray<{

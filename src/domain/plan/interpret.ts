@@ -6,6 +6,8 @@ import type { Instruction, Operand, Plan } from "./plan.ts"
 
 export interface InterpreterCapacity {
   readonly maxTokens: number
+  /** Running sums that are kept. */
+  readonly maxSequences: number
   /** Output rows that the head takes at once. */
   readonly slabRows: number
   readonly blocks: number
@@ -13,7 +15,10 @@ export interface InterpreterCapacity {
 }
 
 /** What an instruction sees of a step: `rows` is one slab. Tokens are ids, none of them pending. */
-export type StepView = Pick<StepInput, "tokens" | "positions" | "sequenceStarts" | "contextLengths" | "cacheGroups"> & {
+export type StepView = Pick<
+  StepInput,
+  "tokens" | "positions" | "sequenceStarts" | "contextLengths" | "cacheGroups" | "pool"
+> & {
   readonly rows: Int32Array
 }
 
@@ -55,6 +60,12 @@ const scatter = (dense: Float32Array, buffer: Float32Array, width: number, colum
     buffer.set(dense.subarray(r * columns, (r + 1) * columns), r * width + column)
 }
 
+/** Token types and places of sums, where the step leaves them out: all of type 0, none kept. */
+const poolOf = ({ tokens, contextLengths, pool }: StepView) => ({
+  tokenTypes: pool !== undefined && pool.tokenTypes.length > 0 ? pool.tokenTypes : new Int32Array(tokens.length),
+  carries: pool !== undefined && pool.carries.length > 0 ? pool.carries : new Int32Array(contextLengths.length).fill(-1)
+})
+
 /** `weights` are the plan's, expanded to float32 (rounded to their storage type first), in its order. */
 export const makeInterpreter = (
   plan: Plan,
@@ -71,6 +82,7 @@ export const makeInterpreter = (
   })
   const caches = makeCaches(plan, capacity)
   const cache = (group: number, layer: number) => caches[group]![layer]!
+  const sums = new Float32Array(capacity.maxSequences * (plan.pooler?.carryWidth ?? 0))
 
   const execute = ({ op, operands, attributes }: Instruction, step: StepView, context: ReferenceContext) => {
     const record = opRecord(op)
@@ -108,7 +120,8 @@ export const makeInterpreter = (
           for (const data of [keys, values]) copyBlock(data, capacity.blocks + 1, pairs[i]!, pairs[i + 1]!)
     },
     run: (step, from, to) => {
-      const context: ReferenceContext = { ...step, groups: step.cacheGroups, blockSize: capacity.blockSize, cache }
+      const { blockSize } = capacity
+      const context: ReferenceContext = { ...step, ...poolOf(step), groups: step.cacheGroups, blockSize, cache, sums }
       for (let at = from; at < to; at++) execute(plan.instructions[at]!, step, context)
     }
   }

@@ -51,13 +51,15 @@ const assignSlots = (graph: Graph, headStart: number) => {
 
 /** The pooler's part of a plan: its second head begins with the second gatherRows, or is the only one. */
 const lowerPooler = (graph: Graph, view: (ref: Ref) => View): PlanPooler | undefined => {
-  const { head, nodes } = graph
+  const { head, nodes, values, cacheGroups } = graph
   if (head.kind !== "pooler") return undefined
+  // Without a cache no sequence is split, and a sum ends in the step where it began.
+  const mean = nodes.find(({ op }) => op === "runningMean")
   return {
     ...(head.pooled === undefined ? {} : { pooled: view(head.pooled) }),
     ...(head.each === undefined ? {} : { each: view(head.each) }),
     eachStart: head.each === undefined ? nodes.length : nodes.map(({ op }) => op).lastIndexOf("gatherRows"),
-    carryWidth: 0
+    carryWidth: mean === undefined || cacheGroups.length === 0 ? 0 : values[mean.outputs[0]!]!.columns
   }
 }
 

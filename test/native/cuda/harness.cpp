@@ -86,11 +86,11 @@ bool runCase() {
     buffers.emplace_back(h.present ? bytes : 0);
     operands.push_back({h.present ? buffers.back().device : nullptr, h.stride, h.rows, h.columns, h.dtype});
   }
-  Buffer tokenIds(shape.tokens * 4), positions(shape.tokens * 4), slots(shape.slots * 4), keys(shape.keyBytes), values(shape.valueBytes);
+  Buffer tokenIds(shape.tokens * 4), positions(shape.tokens * 4), types(shape.tokens * 4), slots(shape.slots * 4), keys(shape.keyBytes), values(shape.valueBytes);
   const DeviceCache layer{keys.device, values.device};
   const DeviceCacheGroup group{static_cast<int32_t*>(slots.device), &layer, 1};
-  const DeviceStep step{static_cast<int32_t*>(tokenIds.device), static_cast<int32_t*>(positions.device), shape.tokens,
-                        shape.blockSize, &group, shape.slots > 0 ? 1 : 0};
+  const DeviceStep step{static_cast<int32_t*>(tokenIds.device), static_cast<int32_t*>(positions.device),
+                        static_cast<int32_t*>(types.device), shape.tokens, shape.blockSize, &group, shape.slots > 0 ? 1 : 0};
 
   const int32_t status = module->launch(instruction.data(), operands.data(), &step, &failure);
   write(&status, 1);

@@ -23,7 +23,8 @@ export interface HeadRows {
 /** A pooler over all tokens' last hidden states: a sequence's row, or the mean of its rows, and the rows of single tokens. */
 export const poolerHead = (g: GraphBuilder, hidden: Ref, choice: PoolerChoice, head: HeadRows): GraphHead => {
   const pooling = choice.pooling ?? head.pooling
-  const pooled = head.pooled(g.gatherRows(hidden))
+  const source = pooling === "MEAN" ? g.runningMean(hidden) : hidden
+  const pooled = head.pooled(g.gatherRows(source))
   return { kind: "pooler", task: head.task, pooling, pooled, each: head.each(g.gatherRows(hidden)) }
 }
 

@@ -23,6 +23,8 @@ void activateRow(int kind, float* y, const float* x, const float* up, int column
     case ops::ActivationKind::silu: return activateRow<Silu>(y, x, up, columns);
     case ops::ActivationKind::gelu: return activateRow<Gelu>(y, x, up, columns);
     case ops::ActivationKind::geluTanh: return activateRow<GeluTanh>(y, x, up, columns);
+    case ops::ActivationKind::tanh: return activateRow<Tanh>(y, x, up, columns);
+    case ops::ActivationKind::sigmoid: return activateRow<Sigmoid>(y, x, up, columns);
   }
 }
 

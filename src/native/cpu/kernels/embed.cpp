@@ -21,9 +21,9 @@ void embed(const void* raw, Context& context) {
   const auto& op = *static_cast<const ops::Embed*>(raw);
   const Matrix y = context.matrix(op.y);
   const Weight& table = context.weight(op.table);
-  const int32_t* ids = op.source == 0 ? context.step->tokens : context.step->positions;
+  const int32_t* ids = op.source == 0 ? context.step->tokens : op.source == 1 ? context.step->positions : context.step->tokenTypes;
   eachRow(context, y.rows, y.columns, [&](int t) {
-    const size_t at = static_cast<size_t>(ids[t] + op.offset) * static_cast<size_t>(table.columns);
+    const size_t at = static_cast<size_t>((ids ? ids[t] : 0) + op.offset) * static_cast<size_t>(table.columns);
     switch (table.dtype) {
       case ops::Dtype::float32: return widenRow<Float32>(y.row(t), static_cast<const float*>(table.data) + at, y.columns, op.scale);
       case ops::Dtype::bfloat16: return widenRow<Bfloat16>(y.row(t), static_cast<const uint16_t*>(table.data) + at, y.columns, op.scale);

@@ -20,6 +20,8 @@ void activation(const void* op, Context& context);
 void gatedActivation(const void* op, Context& context);
 void add(const void* op, Context& context);
 void gatherRows(const void* op, Context& context);
+void encoderAttention(const void* op, Context& context);
+void runningMean(const void* op, Context& context);
 void pack(const PackSource& source, int32_t row, ops::Dtype dtype, void* packed);
 void sample(const Matrix& logits, int32_t firstRow, StepOutput& output, Context& context);
 void readKv(const KvLayer& layer, int64_t slot, int32_t head, float* key, float* value);

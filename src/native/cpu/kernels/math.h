@@ -65,6 +65,17 @@ struct GeluTanh {
   }
 };
 
+struct Sigmoid {
+  static V apply(V x) { return sigmoidTimes(set(1.f), x); }
+};
+// 1 - 2 / (e^(2|x|) + 1), with the sign of x; what cancels near zero is below 1e-7.
+struct Tanh {
+  static V apply(V x) {
+    const V rest = set(2.f) / (set(1.f) + exp(absolute(x) * set(2.f)));
+    return select(equal(x, x), copySign(set(1.f) - rest, x), x);
+  }
+};
+
 // sin and cos of a float32 angle, in float64: |angle| < 2^30 or so. Quarter turns are taken off by a pi/2 in two parts, the
 // first of 33 bits, so that its product with up to 2^20 turns is exact; Taylor to the 15th power leaves 1e-14.
 inline void sinCos(float angle, double& sine, double& cosine) {

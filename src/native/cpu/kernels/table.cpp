@@ -11,11 +11,11 @@ const KernelTable kernelTable = {
     MILLRACE_NAME(MILLRACE_ISA_NAMESPACE),
     // In the order of ops::Op.
     {embed, linear, rmsNorm, layerNorm, addRmsNorm, addLayerNorm, rotary, rope, kvWrite, ropeKvWrite, attention, activation, gatedActivation, add,
-     gatherRows},
+     gatherRows, encoderAttention, runningMean},
     pack,
     sample,
     readKv,
 };
-static_assert(static_cast<int>(ops::Op::gatherRows) == ops::opCount - 1 && static_cast<int>(ops::Op::attention) == 10, "the table above follows ops::Op");
+static_assert(static_cast<int>(ops::Op::runningMean) == ops::opCount - 1 && static_cast<int>(ops::Op::attention) == 10, "the table above follows ops::Op");
 
 }  // namespace millrace::cpu::MILLRACE_ISA_NAMESPACE
