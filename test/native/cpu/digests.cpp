@@ -126,8 +126,50 @@ Case roundCase(ops::Dtype dtype) {
   };
 }
 
+// Every kind of change to a row's logits, each row another mixture; some rows ask for none.
+struct Edits {
+  std::vector<int32_t> mask, allowed, biasStarts{0}, biasIds, badWordStarts{0}, badWords, historyStarts{0}, history, promptCounts;
+  std::vector<uint32_t> masks;
+  Values biasValues, repetition, presence, frequency;
+  int words;
+
+  Edits(Random& random, int rows, int vocabulary) : words((vocabulary + 31) / 32) {
+    const auto token = [&] { return static_cast<int32_t>(random.next() % static_cast<uint64_t>(vocabulary)); };
+    for (int r = 0; r < rows; r++) {
+      mask.push_back(r % 4 == 1 ? addMask(random, 4) : -1);
+      allowed.push_back(r % 6 == 2 ? addMask(random, 1) : -1);
+      for (int i = 0; i < r % 5; i++) biasIds.push_back(token()), biasValues.push_back(i == 3 ? -__builtin_inff() : random.normal(4));
+      for (int i = 0; i < (r % 4 < 2 ? r * 3 : 0); i++) history.push_back(token());
+      // The row's own token, which ends its output, is r: the second word is forbidden there.
+      if (r % 3 == 0) badWords.insert(badWords.end(), {1, token(), 2, r, token(), 2, token(), token()});
+      repetition.push_back(r % 4 == 0 ? 1.3f : 1.f);
+      presence.push_back(r % 8 == 1 ? 0.7f : 0.f);
+      frequency.push_back(r % 8 < 2 ? -0.4f : 0.f);
+      biasStarts.push_back(static_cast<int32_t>(biasIds.size()));
+      badWordStarts.push_back(static_cast<int32_t>(badWords.size()));
+      historyStarts.push_back(static_cast<int32_t>(history.size()));
+      promptCounts.push_back((historyStarts[static_cast<size_t>(r) + 1] - historyStarts[static_cast<size_t>(r)]) / 2);
+    }
+  }
+  // `density` of 4: one word in four has every bit, one none, the others some.
+  int32_t addMask(Random& random, uint64_t density) {
+    const auto row = static_cast<int32_t>(masks.size()) / words;
+    for (int i = 0; i < words; i++) {
+      const auto bits = static_cast<uint32_t>(random.next());
+      masks.push_back(bits % density == 1 ? 0xffffffffu : bits % density == 2 ? 0u : bits);
+    }
+    return row;
+  }
+  StepEdits view() const {
+    return {mask.data(),          allowed.data(),    masks.data(),      words,
+            biasStarts.data(),    biasIds.data(),    biasValues.data(), badWordStarts.data(),
+            badWords.data(),      repetition.data(), presence.data(),   frequency.data(),
+            historyStarts.data(), history.data(),    promptCounts.data()};
+  }
+};
+
 // 40 draws and one target over a vocabulary, with logprobs.
-Case sampleCase(int vocabulary) {
+Case sampleCase(int vocabulary, bool edited) {
   return [=](Bench& b) {
     Random random(static_cast<uint64_t>(vocabulary));
     constexpr int R = 41, top = 5;
@@ -149,8 +191,12 @@ Case sampleCase(int vocabulary) {
     }
     target[R - 1] = vocabulary / 2;
     logits[static_cast<size_t>(2 * vocabulary)] = __builtin_inff();
+    for (int r = 0; r < R; r++) index[static_cast<size_t>(r)] = r;
+    const Edits edits(random, R, vocabulary);
+    const StepEdits view = edits.view();
     StepView step{};
-    step.rows = {index.data(), target.data(), logprobs.data(), temperature.data(), topK.data(), topP.data(), minP.data(), seed.data(), counter.data()};
+    step.tokens = index.data();  // row r's own token is r
+    step.rows = {index.data(), target.data(), logprobs.data(), temperature.data(), topK.data(), topP.data(), minP.data(), seed.data(), counter.data(), edited ? &view : nullptr};
     StepOutput output{top, tokens.data(), chosen.data(), ranks.data(), faults.data(), topTokens.data(), topLogprobs.data()};
     Context context{&step, nullptr, nullptr, nullptr, &b.tiles, &b.memory, R, 0};
     b.kernels.sample({logits.data(), vocabulary, R, vocabulary}, 0, output, context);
@@ -187,8 +233,10 @@ std::map<std::string, Case> allCases() {
   cases["rope D=64"] = ropeCase(64, 64, 0);
   cases["rope D=80 R=24"] = ropeCase(80, 24, 0);
   cases["rope interleaved"] = ropeCase(32, 32, 1);
-  cases["sample V=500"] = sampleCase(500);
-  cases["sample V=5000"] = sampleCase(5000);
+  for (const int V : {500, 5000}) {
+    cases["sample V=" + std::to_string(V)] = sampleCase(V, false);
+    cases["sample V=" + std::to_string(V) + " edited"] = sampleCase(V, true);
+  }
   return cases;
 }
 
