@@ -58,8 +58,8 @@ const allowedMask = (ids: ReadonlyArray<number> | undefined, early: Int32Array, 
   })
 
 /**
- * A bad word as ids: as it stands at the beginning of a text, and behind a space where that begins with another token and is
- * as long, as vLLM tokenises them.
+ * A bad word as ids: as it stands at the beginning of a text, and behind a space. vLLM leaves the second out where it is longer
+ * or shorter than the first; but then " word" would still be written, so we forbid both.
  */
 const spellings = (word: string, tokenizer: NonNullable<SamplingFacts["tokenizer"]>) => {
   const bare = word.trimStart()
@@ -68,7 +68,7 @@ const spellings = (word: string, tokenizer: NonNullable<SamplingFacts["tokenizer
   if (bare === "") return [encode(word)]
   const first = encode(bare)
   const spaced = encode(` ${bare}`)
-  return spaced[0] !== first[0] && spaced.length === first.length ? [first, spaced] : [first]
+  return String(spaced) === String(first) ? [first] : [first, spaced]
 }
 
 const badWordIds = (

@@ -219,6 +219,7 @@ describe("resolveSampling", () => {
 
   it("writes bad words as they begin a text and as they follow a space", () => {
     expect(accept({ badWords: ["ab", "  c"] }).draw.edits?.badWords).toEqual([[1, 2], [28, 2], [3], [30]])
+    expect(accept({ badWords: [" "] }).draw.edits?.badWords).toEqual([[55]])
     expect(accept({ badWords: ["\n"] }).draw.edits?.badWords).toEqual([[56]])
     expect(refuse({ badWords: ["a"] }, noDefaults, { ...facts, tokenizer: undefined }).expected).toContain(
       "skipTokenizerInit"
