@@ -1,5 +1,5 @@
 import { ArgumentsReader } from "./argumentsReader.ts"
-import { type CallStep, type CallSyntax, type Known, startCall } from "./callSyntax.ts"
+import type { CallStep, CallSyntax, Known } from "./callSyntax.ts"
 import { JsonSpan, JsonString } from "./json.ts"
 import { isWhite, type Pieces } from "./pieces.ts"
 
@@ -143,12 +143,12 @@ export class CallObject implements CallSyntax {
 
   private begin(text: string, complete: boolean): void {
     this.started = true
-    startCall(this.out, this.name!)
+    this.out.startCall(this.name!)
     this.more(text, complete)
   }
 
   private more(text: string, complete: boolean): void {
-    this.out.add({ type: "call-arguments", text })
-    if (complete) this.out.add({ type: "call-end" })
+    this.out.say("call-arguments", text)
+    if (complete) this.out.endCall()
   }
 }

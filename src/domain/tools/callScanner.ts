@@ -54,6 +54,10 @@ export class CallScanner implements Scanner {
       if (opening !== undefined) this.open(opening)
       return
     }
+    if (this.call?.started === true) {
+      this.inCall(c)
+      return
+    }
     this.raw += c
     if (this.state === "item") this.inItem(c)
     else if (this.state === "call") this.inCall(c)
@@ -91,8 +95,9 @@ export class CallScanner implements Scanner {
 
   private inCall(c: string): void {
     const call = this.call!
+    const before = call.started
     const step = call.push(c)
-    if (call.started) this.text.afterCall()
+    if (call.started && !before) this.text.afterCall()
     if (step === "more") return
     if (step === "fail") {
       this.giveBack()

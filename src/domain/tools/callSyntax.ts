@@ -1,5 +1,3 @@
-import type { Pieces } from "./pieces.ts"
-
 /**
  * After one character. `fail`: this is no call, and nothing was said of one; `again`: the call is over (cut short, or its
  * end was malformed) and the character is not part of it. After either the syntax is thrown away.
@@ -15,6 +13,3 @@ export interface CallSyntax {
 
 /** Whether a tool of this name may be called. */
 export type Known = (name: string) => boolean
-
-export const startCall = (out: Pieces, name: string, id?: string): void =>
-  out.add({ type: "call-start", name, ...(id === undefined ? {} : { id }) })

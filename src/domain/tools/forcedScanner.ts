@@ -22,11 +22,11 @@ export class ForcedScanner implements Scanner {
     if (this.ended || (this.span === undefined && isWhite(c))) return
     if (this.span === undefined) {
       this.span = new JsonSpan()
-      this.out.add({ type: "call-start", name: this.name })
+      this.out.startCall(this.name)
     }
     const step = this.span.push(c)
     this.ended = step !== "inside"
-    if (step === "inside" || step === "last") this.out.add({ type: "call-arguments", text: c })
-    if (step === "last") this.out.add({ type: "call-end" })
+    if (step === "inside" || step === "last") this.out.say("call-arguments", c)
+    if (step === "last") this.out.endCall()
   }
 }

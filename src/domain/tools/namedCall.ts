@@ -1,4 +1,4 @@
-import { type CallStep, type CallSyntax, startCall } from "./callSyntax.ts"
+import type { CallStep, CallSyntax } from "./callSyntax.ts"
 import { JsonSpan } from "./json.ts"
 import { isWhite, type Pieces } from "./pieces.ts"
 
@@ -41,16 +41,16 @@ export class NamedCall implements CallSyntax {
     if (this.name === "") return "fail"
     this.started = true
     this.span = new JsonSpan()
-    startCall(this.out, this.name, this.id)
+    this.out.startCall(this.name, this.id)
     return this.inArguments(this.span, c)
   }
 
   private inArguments(span: JsonSpan, c: string): CallStep {
     const step = span.push(c)
     if (step === "broken" || step === "after") return "again"
-    this.out.add({ type: "call-arguments", text: c })
+    this.out.say("call-arguments", c)
     if (step === "inside") return "more"
-    this.out.add({ type: "call-end" })
+    this.out.endCall()
     return "done"
   }
 }

@@ -18,25 +18,38 @@ export interface Scanner {
   end(): ReadonlyArray<Piece>
 }
 
+type TextType = Extract<Piece, { readonly text: string }>["type"]
+
 /** Gathers what one `push` brings; neighbours of one kind become one. */
 export class Pieces {
   private list: Array<Piece> = []
+  /** The last of the list, as long as it may grow: called for every character, it makes nothing new. */
+  private last: { readonly type: TextType; text: string } | undefined
 
-  add(piece: Piece): void {
-    const last = this.list.at(-1)
-    if ("text" in piece) {
-      if (piece.text === "") return
-      if (last !== undefined && last.type === piece.type) {
-        this.list[this.list.length - 1] = { type: piece.type, text: last.text + piece.text }
-        return
-      }
+  say(type: TextType, text: string): void {
+    if (text === "") return
+    if (this.last?.type === type) {
+      this.last.text += text
+      return
     }
-    this.list.push(piece)
+    this.last = { type, text }
+    this.list.push(this.last)
+  }
+
+  startCall(name: string, id?: string): void {
+    this.last = undefined
+    this.list.push({ type: "call-start", name, ...(id === undefined ? {} : { id }) })
+  }
+
+  endCall(): void {
+    this.last = undefined
+    this.list.push({ type: "call-end" })
   }
 
   take(): ReadonlyArray<Piece> {
     const { list } = this
     this.list = []
+    this.last = undefined
     return list
   }
 }

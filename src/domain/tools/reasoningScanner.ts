@@ -60,14 +60,14 @@ export class ReasoningScanner implements Scanner {
     const rest = this.white + this.held
     const reasoning = this.state === "inside" || (this.state === "head" && this.inside)
     if (this.held !== "" || (this.state === "head" && !reasoning))
-      this.out.add({ type: reasoning ? "reasoning" : "text", text: reasoning && !this.said ? rest.trimStart() : rest })
+      this.out.say(reasoning ? "reasoning" : "text", reasoning && !this.said ? rest.trimStart() : rest)
     this.white = ""
     this.held = ""
     return this.out.take()
   }
 
   private feed(c: string): void {
-    if (this.state === "text") this.out.add({ type: "text", text: c })
+    if (this.state === "text") this.out.say("text", c)
     else if (this.state === "after") this.inAfter(c)
     else if (this.state === "head") this.inHead(c)
     else this.inReasoning(c)
@@ -93,7 +93,7 @@ export class ReasoningScanner implements Scanner {
     const { white, held } = this
     this.held = ""
     this.state = this.inside ? "inside" : "text"
-    if (!this.inside) this.out.add({ type: "text", text: white + held })
+    if (!this.inside) this.out.say("text", white + held)
     else for (const c of held) this.inReasoning(c)
   }
 
@@ -121,7 +121,7 @@ export class ReasoningScanner implements Scanner {
       this.white += c
       return
     }
-    this.out.add({ type: "reasoning", text: this.said ? this.white + c : c })
+    this.out.say("reasoning", this.said ? this.white + c : c)
     this.white = ""
     this.said = true
   }

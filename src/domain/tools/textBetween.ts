@@ -16,13 +16,23 @@ export class TextBetween {
   private lineStart = true
   private replyStart = true
 
+  /** What an opening may begin with. */
+  private readonly firsts: ReadonlySet<string>
+
   constructor(
     private readonly format: CallFormat,
     private readonly out: Pieces
-  ) {}
+  ) {
+    const bare = format.bare === "nowhere" ? [] : ["{", "["]
+    this.firsts = new Set([...bare, ...format.openings.map((opening) => opening[0]!)])
+  }
 
   /** The opening that `c` completes, if it does. */
   push(c: string): string | undefined {
+    if (this.held === "" && !this.firsts.has(c)) {
+      this.say(c)
+      return undefined
+    }
     this.held += c
     while (this.held !== "") {
       const { held } = this
@@ -43,7 +53,7 @@ export class TextBetween {
       this.white += c
       return
     }
-    this.out.add({ type: "text", text: this.white + c })
+    this.out.say("text", this.white + c)
     this.white = ""
     this.layout = false
     this.replyStart = false
@@ -61,7 +71,7 @@ export class TextBetween {
   end(): void {
     for (const c of this.held) this.say(c)
     this.held = ""
-    if (!this.called) this.out.add({ type: "text", text: this.white })
+    if (!this.called) this.out.say("text", this.white)
     this.white = ""
   }
 
