@@ -2,6 +2,7 @@ import { layer } from "./layers/compose/engine.ts"
 import { layerConfig } from "./layers/compose/engineConfig.ts"
 import { layerNull } from "./layers/compose/null.ts"
 import { chat, complete, completeChat, generate } from "./layers/engine/derived.ts"
+import { classify, embed, encode, reward, score } from "./layers/engine/pooled.ts"
 import * as Service from "./services/Engine.ts"
 
 /**
@@ -29,4 +30,11 @@ export class Engine extends Service.Engine {
   static readonly chat = chat
   /** The whole reply to a chat. */
   static readonly completeChat = completeChat
+  /** What a pooling model gives for a text. */
+  static readonly encode = encode
+  static readonly embed = embed
+  static readonly classify = classify
+  static readonly reward = reward
+  /** How well texts match: 1:1, 1:N or N:N. */
+  static readonly score = score
 }

@@ -7,8 +7,17 @@ import * as Logger from "effect/Logger"
 import * as Scope from "effect/Scope"
 import type { EngineOptions } from "./domain/config/engineOptions.ts"
 import { type GenerateError, InvalidRequest } from "./domain/errors.ts"
-import type { ChatRequest, GenerateRequest } from "./domain/request/generateRequest.ts"
-import type { ChatDelta, GenerationDelta, RequestOutput } from "./domain/request/outputs.ts"
+import type { PoolingInput } from "./domain/pooling/poolingParams.ts"
+import type { ChatRequest, GenerateRequest, PoolRequest } from "./domain/request/generateRequest.ts"
+import type {
+  ChatDelta,
+  ClassificationRequestOutput,
+  EmbeddingRequestOutput,
+  GenerationDelta,
+  PoolingRequestOutput,
+  RequestOutput,
+  ScoringRequestOutput
+} from "./domain/request/outputs.ts"
 import type { Progress } from "./domain/request/progress.ts"
 import { listPrompts, type Prompt, type Prompts, spread } from "./domain/request/prompts.ts"
 import type { SamplingInput } from "./domain/sampling/samplingParams.ts"
@@ -16,6 +25,7 @@ import type { ToolChoice } from "./domain/tools/toolChoice.ts"
 import { layerWithHubConfig } from "./layers/compose/engine.ts"
 import { deltaIterable } from "./layers/engine/deltaIterable.ts"
 import { complete, completeChat } from "./layers/engine/derived.ts"
+import { classify, embed, encode, reward, scores } from "./layers/engine/pooled.ts"
 import { watchProgress } from "./layers/engine/progress.ts"
 import type { ChatTemplateOptions } from "./services/ChatTemplate.ts"
 import { Engine, type EngineMetrics, type EngineService, type ServedModel } from "./services/Engine.ts"
@@ -42,7 +52,18 @@ export interface ChatRequestOptions extends RequestOptions, ChatTemplateOptions 
 
 export interface ChatOptions extends BatchOptions, ChatRequestOptions {}
 
+/** What a pooling call may say beside its prompts and parameters. */
+export type PoolOptions = Pick<BatchOptions, "lora" | "progress" | "signal">
+
+export interface ScoreOptions extends PoolOptions {
+  readonly poolingParams?: PoolingInput
+  /** Makes a prompt of both texts, as messages of the roles `query` and `document`: for rerankers that are prompted. */
+  readonly chatTemplate?: string
+}
+
 type Params = SamplingInput | ReadonlyArray<SamplingInput>
+type PoolParams = PoolingInput | ReadonlyArray<PoolingInput>
+type Pooling<Output> = (request: Omit<PoolRequest, "task">) => Effect.Effect<Output, GenerateError, Engine>
 type Message = Readonly<Record<string, unknown>>
 
 /** What the caller of a promise sees: the value, or the tagged error itself, never a wrapper. */
@@ -143,6 +164,42 @@ export class LLM {
     return deltaIterable(submit, options.signal)
   }
 
+  /** What the model's pooler gives for each prompt: one row, or a row for every token. */
+  encode(prompts: Prompts, params?: PoolParams, options?: PoolOptions): Promise<ReadonlyArray<PoolingRequestOutput>> {
+    return this.pooled(encode, prompts, params, options)
+  }
+
+  /** One embedding for each prompt. */
+  embed(prompts: Prompts, params?: PoolParams, options?: PoolOptions): Promise<ReadonlyArray<EmbeddingRequestOutput>> {
+    return this.pooled(embed, prompts, params, options)
+  }
+
+  /** The probability of each label, for each prompt. */
+  classify(
+    prompts: Prompts,
+    params?: PoolParams,
+    options?: PoolOptions
+  ): Promise<ReadonlyArray<ClassificationRequestOutput>> {
+    return this.pooled(classify, prompts, params, options)
+  }
+
+  /** What a reward model gives for each prompt: a row for every token, or for every step. */
+  reward(prompts: Prompts, params?: PoolParams, options?: PoolOptions): Promise<ReadonlyArray<PoolingRequestOutput>> {
+    return this.pooled(reward, prompts, params, options)
+  }
+
+  /** How well texts match: one against one, one against many, or two lists side by side. */
+  score(
+    texts1: string | ReadonlyArray<string>,
+    texts2: string | ReadonlyArray<string>,
+    options: ScoreOptions = {}
+  ): Promise<ReadonlyArray<ScoringRequestOutput>> {
+    const { poolingParams, ...rest } = options
+    const params = poolingParams === undefined ? {} : { params: poolingParams }
+    const request = { ...requestFields(rest), ...params, texts1, texts2 }
+    return this.batch(scores(request), (pair) => pair, options)
+  }
+
   async tokenize(text: string, options?: { readonly addSpecialTokens?: boolean }): Promise<Array<number>> {
     return [...(await settle(this.engine.tokenize(text, options)))]
   }
@@ -174,11 +231,26 @@ export class LLM {
     return this.close()
   }
 
-  private batch<R>(
-    requests: Effect.Effect<ReadonlyArray<R>, InvalidRequest>,
-    run: (request: R) => Effect.Effect<RequestOutput, GenerateError, Engine>,
+  private pooled<Output>(
+    run: Pooling<Output>,
+    prompts: Prompts,
+    params: PoolParams = {},
+    options: PoolOptions = {}
+  ): Promise<ReadonlyArray<Output>> {
+    const requests = Effect.gen(function* () {
+      const { list } = yield* checked(listPrompts(prompts))
+      const all = yield* checked(spread("params", params, list.length))
+      const fields = requestFields(options)
+      return list.map((prompt, at): Omit<PoolRequest, "task"> => ({ ...fields, ...prompt, params: all[at] }))
+    })
+    return this.batch(requests, run, options)
+  }
+
+  private batch<R, A>(
+    requests: Effect.Effect<ReadonlyArray<R>, GenerateError, Engine>,
+    run: (request: R) => Effect.Effect<A, GenerateError, Engine>,
     { progress = false, signal }: BatchOptions
-  ): Promise<ReadonlyArray<RequestOutput>> {
+  ): Promise<ReadonlyArray<A>> {
     const all = Effect.gen(this, function* () {
       const list = yield* requests
       const watch = yield* watchProgress(this.engine.metrics, list.length, progress)

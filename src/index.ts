@@ -1,5 +1,6 @@
 export * from "./domain/config/engineOptions.ts"
 export * from "./domain/errors.ts"
+export { PoolingFields, type PoolingInput, PoolingParams } from "./domain/pooling/poolingParams.ts"
 export {
   BeamSearchRequest,
   ChatRequest,
@@ -13,7 +14,15 @@ export type { FinishReason } from "./domain/request/sequence.ts"
 export { SamplingFields, type SamplingInput, SamplingParams } from "./domain/sampling/samplingParams.ts"
 export { ToolChoice } from "./domain/tools/toolChoice.ts"
 export { Engine } from "./Engine.ts"
-export { type BatchOptions, type ChatOptions, type ChatRequestOptions, LLM, type RequestOptions } from "./LLM.ts"
+export {
+  type BatchOptions,
+  type ChatOptions,
+  type ChatRequestOptions,
+  LLM,
+  type PoolOptions,
+  type RequestOptions,
+  type ScoreOptions
+} from "./LLM.ts"
 export type { ChatTemplateOptions } from "./services/ChatTemplate.ts"
 export type {
   ChatGeneration,

@@ -95,10 +95,12 @@ export class QueueFull extends Schema.TaggedError<QueueFull>()("QueueFull", { ma
 
 export class TaskUnsupported extends Schema.TaggedError<TaskUnsupported>()("TaskUnsupported", {
   task: Schema.String,
-  supported: Schema.Array(Schema.String)
+  supported: Schema.Array(Schema.String),
+  reason: Schema.optional(Schema.String)
 }) {
   override get message() {
-    return `This model cannot ${this.task}; it can ${this.supported.join(", ")}.`
+    const why = this.reason === undefined ? "" : ` (${this.reason})`
+    return `This model cannot ${this.task}${why}; it can ${this.supported.join(", ")}.`
   }
 }
 

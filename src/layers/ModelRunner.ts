@@ -8,6 +8,7 @@ import { CheckpointInvalid } from "../domain/errors.ts"
 import { compileModel, type ModelFacts } from "../domain/model/load.ts"
 import { arenaBytes, cacheBlockBytes, weightBytes } from "../domain/plan/footprint.ts"
 import type { Plan } from "../domain/plan/plan.ts"
+import type { PoolerChoice } from "../domain/pooling/choice.ts"
 import { matchWeights } from "../domain/weights/match.ts"
 import { Backend } from "../services/Backend.ts"
 import { ModelRegistry } from "../services/ModelRegistry.ts"
@@ -15,12 +16,13 @@ import { ModelRunner, type PreparedModel } from "../services/ModelRunner.ts"
 import type { ModelFolder } from "../services/ModelSource.ts"
 
 /** From config.json and the tensors' headers to a plan whose weights are all accounted for. */
-const compileFolder = Effect.fnUntraced(function* (folder: ModelFolder, options: EngineOptions) {
+const compileFolder = Effect.fnUntraced(function* (folder: ModelFolder, options: EngineOptions, pooler: PoolerChoice) {
   const { model } = options
   const { architectures } = yield* ModelRegistry
   const compiled = yield* compileModel(folder.config, {
     model,
     architectures,
+    pooler,
     dtype: options.dtype ?? "auto",
     ...(options.maxModelLen === undefined ? {} : { maxModelLen: options.maxModelLen })
   })
@@ -51,8 +53,8 @@ const resolveFor = Effect.fnUntraced(function* (options: EngineOptions, facts: M
 export const layer: Layer.Layer<ModelRunner, never, Backend> = Layer.effect(
   ModelRunner,
   Effect.map(Effect.context<Backend>(), (context) => {
-    const prepare = Effect.fnUntraced(function* (folder: ModelFolder, options: EngineOptions) {
-      const model = yield* compileFolder(folder, options)
+    const prepare = Effect.fnUntraced(function* (folder: ModelFolder, options: EngineOptions, pooler: PoolerChoice) {
+      const model = yield* compileFolder(folder, options, pooler)
       return { ...model, resolved: yield* resolveFor(options, model.facts, model.plan) }
     })
     const load = Effect.fnUntraced(function* ({ plan, tensors, resolved }: PreparedModel) {
@@ -62,7 +64,7 @@ export const layer: Layer.Layer<ModelRunner, never, Backend> = Layer.effect(
     })
     return {
       device: Context.get(context, Backend).device,
-      prepare: (folder, options) => Effect.provide(prepare(folder, options), context),
+      prepare: (folder, options, pooler = {}) => Effect.provide(prepare(folder, options, pooler), context),
       load: (model) => Effect.provide(load(model), context)
     }
   })

@@ -12,6 +12,8 @@ import { readTensors } from "./weightFiles.ts"
 
 const listFolder = (path: string) => Effect.promise(() => readdir(path).catch((): Array<string> => []))
 
+const tensorsOf = (path: string) => Effect.flatMap(listFolder(path), (names) => readTensors(path, names))
+
 const openFolder = Effect.fnUntraced(function* (model: string, path: string, part: Part) {
   const config = yield* readJson(path, "config.json")
   if (config === undefined && part === "model")
@@ -22,7 +24,8 @@ const openFolder = Effect.fnUntraced(function* (model: string, path: string, par
     config: config ?? {},
     generationConfig,
     readText: (name) => readText(path, name),
-    tensors: Effect.flatMap(listFolder(path), (names) => readTensors(path, names))
+    tensors: tensorsOf(path),
+    tensorsIn: (folder) => tensorsOf(resolve(path, folder))
   } satisfies ModelFolder
 })
 

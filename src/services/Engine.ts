@@ -3,6 +3,7 @@ import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type { AdmissionError, DeviceFailed, InvalidRequest, PoolError, RunError } from "../domain/errors.ts"
+import type { Scoring } from "../domain/pooling/poolerSpec.ts"
 import type { BeamSearchRequest, ChatRequest, GenerateRequest, PoolRequest } from "../domain/request/generateRequest.ts"
 import type { BeamSearchOutput, ChatDelta, GenerationDelta, PoolingOutput } from "../domain/request/outputs.ts"
 import type { Dtype } from "../domain/tensor/dtype.ts"
@@ -15,6 +16,8 @@ export interface ServedModel {
   readonly name: string
   readonly architecture: string
   readonly tasks: ReadonlyArray<string>
+  /** How two texts are compared; absent: not at all. */
+  readonly scoring?: Scoring
   readonly device: string
   readonly dtype: Dtype
   readonly vocabSize: number

@@ -5,6 +5,7 @@ import type { EngineOptions } from "../domain/config/engineOptions.ts"
 import type { ResolvedOptions } from "../domain/config/resolve.ts"
 import type { StartError } from "../domain/errors.ts"
 import type { CompiledModel } from "../domain/model/load.ts"
+import type { PoolerChoice } from "../domain/pooling/choice.ts"
 import type { CheckpointTensors } from "../domain/weights/checkpoint.ts"
 import type { DeviceFacts, LoadedModel } from "./Backend.ts"
 import type { ModelFolder } from "./ModelSource.ts"
@@ -21,7 +22,11 @@ export class ModelRunner extends Context.Tag("millrace/ModelRunner")<
   {
     readonly device: DeviceFacts
     /** Reads config and tensor headers only; measures the device where a default depends on its speed. */
-    readonly prepare: (folder: ModelFolder, options: EngineOptions) => Effect.Effect<PreparedModel, StartError>
+    readonly prepare: (
+      folder: ModelFolder,
+      options: EngineOptions,
+      pooler?: PoolerChoice
+    ) => Effect.Effect<PreparedModel, StartError>
     /** Weights, KV cache and native thread are the Scope's. */
     readonly load: (model: PreparedModel) => Effect.Effect<LoadedModel, StartError, Scope.Scope>
   }

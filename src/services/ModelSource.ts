@@ -14,6 +14,8 @@ export interface ModelFolder {
   readonly readText: (name: string) => Effect.Effect<string | undefined, CheckpointInvalid>
   /** Reads and checks the headers of the weight files: one file, or shards with an index. */
   readonly tensors: Effect.Effect<CheckpointTensors, CheckpointInvalid>
+  /** The same of a folder inside, such as a module of Sentence Transformers. */
+  readonly tensorsIn: (folder: string) => Effect.Effect<CheckpointTensors, CheckpointInvalid>
 }
 
 export interface OpenOptions {

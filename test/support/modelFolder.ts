@@ -12,5 +12,6 @@ export const folderAt = (path: string, files: Readonly<Record<string, string>> =
     Effect.sync(
       () => files[name] ?? (existsSync(`${path}/${name}`) ? readFileSync(`${path}/${name}`, "utf8") : undefined)
     ),
-  tensors: Effect.fail(new CheckpointInvalid({ model: path, problems: ["this folder has no tensors"] }))
+  tensors: Effect.fail(new CheckpointInvalid({ model: path, problems: ["this folder has no tensors"] })),
+  tensorsIn: (folder) => Effect.fail(new CheckpointInvalid({ model: `${path}/${folder}`, problems: ["no tensors"] }))
 })

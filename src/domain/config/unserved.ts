@@ -6,15 +6,13 @@ type Values = { readonly [Name in keyof EngineOptions]?: ReadonlyArray<EngineOpt
 
 /** Options that are known and that no part of this build acts on yet, with the values that ask for nothing. */
 const harmless: Values = {
-  task: ["auto", "generate"],
   quantization: [],
   swapSpace: [4],
   cpuOffloadGb: [0],
   enforceEager: [false],
   maxSeqLenToCapture: [8192],
   disableCustomAllReduce: [false],
-  tensorParallelSize: [1],
-  overridePoolerConfig: []
+  tensorParallelSize: [1]
 }
 
 /** The first option that asks for something which this build would silently not do. */

@@ -1,5 +1,7 @@
 import * as Schema from "effect/Schema"
-import { duration, field, flag, int, jsonObject, text } from "../config/types.ts"
+import { duration, field, flag, int, jsonObject, oneOf, text } from "../config/types.ts"
+import { poolTasks } from "../pooling/poolerSpec.ts"
+import { PoolingFields } from "../pooling/poolingParams.ts"
 import { SamplingFields } from "../sampling/samplingParams.ts"
 
 const tokenIds = Schema.Array(Schema.Int).annotations({ description: "an array of token ids" })
@@ -52,14 +54,20 @@ export const ChatRequest = Schema.Struct({
 })
 export type ChatRequest = typeof ChatRequest.Type
 
+/** A text, its ids, or a pair of texts for a cross-encoder: exactly one of them. */
 export const PoolRequest = Schema.Struct({
-  task: Schema.Literal("embed", "classify", "score", "reward", "encode"),
-  prompt: Schema.optional(Schema.String),
-  promptTokenIds: Schema.optional(tokenIds),
-  pair: Schema.optional(Schema.Tuple(Schema.String, Schema.String)),
-  params: Schema.optional(jsonObject),
-  lora: Schema.optional(Schema.Unknown),
-  requestId: Schema.optional(text)
+  task: oneOf(...poolTasks)
+    .pipe(Schema.propertySignature)
+    .annotations({ description: "What is wanted of the model." }),
+  prompt: field(Schema.String.annotations({ description: "a text" }), "The text."),
+  promptTokenIds: field(tokenIds, "The same as token ids."),
+  pair: field(
+    Schema.Tuple(Schema.String, Schema.String).annotations({ description: "two texts" }),
+    "Two texts, which the tokenizer joins by its own template."
+  ),
+  params: field(PoolingFields, "How hidden states are pooled."),
+  lora: field(Schema.Unknown, "The adapter to run with."),
+  requestId: field(text, "Unique among the requests in flight; made up when absent.")
 })
 export type PoolRequest = typeof PoolRequest.Type
 

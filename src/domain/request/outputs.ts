@@ -89,10 +89,29 @@ export type ChatDelta = { readonly requestId: string; readonly index: number } &
   | { readonly type: "finish"; readonly reason: FinishReason; readonly usage?: Usage }
 )
 
+/** What one pooled text became: a row, or a row for every token asked for. */
+export type PooledData = ReadonlyArray<number> | ReadonlyArray<ReadonlyArray<number>>
+
 export interface PoolingOutput {
   readonly requestId: string
-  readonly data: Float32Array
+  /** What the model saw, special tokens included. */
+  readonly promptTokenIds: ReadonlyArray<number>
+  readonly data: PooledData
 }
+
+interface PooledOutput<Outputs> {
+  readonly requestId: string
+  readonly outputs: Outputs
+  readonly promptTokenIds: ReadonlyArray<number>
+  readonly finished: boolean
+}
+
+/** From encode and reward. */
+export interface PoolingRequestOutput extends PooledOutput<{ readonly data: PooledData }> {}
+export interface EmbeddingRequestOutput extends PooledOutput<{ readonly embedding: ReadonlyArray<number> }> {}
+/** One probability a label; a logit where no activation is applied. */
+export interface ClassificationRequestOutput extends PooledOutput<{ readonly probs: ReadonlyArray<number> }> {}
+export interface ScoringRequestOutput extends PooledOutput<{ readonly score: number }> {}
 
 export interface BeamSearchOutput {
   readonly sequences: ReadonlyArray<{

@@ -12,6 +12,24 @@ export interface AddedToken {
   readonly special: boolean
 }
 
+/**
+ * The ids that the reference gives: a token of the model's own vocabulary keeps its id there, any other gets the next behind
+ * the vocabulary's count and the added tokens before it, whatever the file says. They differ where the vocabulary has holes.
+ */
+export const countAdded = (
+  tokens: ReadonlyArray<AddedToken>,
+  vocabulary: ReadonlyMap<string, number>
+): ReadonlyArray<AddedToken> => {
+  const known = new Map<string, number>()
+  let next = vocabulary.size
+  return tokens.map((token) => {
+    const id = vocabulary.get(token.content) ?? known.get(token.content) ?? next
+    known.set(token.content, id)
+    if (id >= next) next = id + 1
+    return id === token.id ? token : { ...token, id }
+  })
+}
+
 /** A stretch of text, or the id of an added token that stood there. */
 export type Segment = string | number
 

@@ -5,6 +5,8 @@ import type { TruncationSide } from "./truncate.ts"
 /** All that makes a tokenizer, read from tokenizer.json or put together from older files. */
 export interface TokenizerDefinition {
   readonly addedTokens: ReadonlyArray<AddedToken>
+  /** Whether the ids of added tokens are counted anew, as the reference does with those of a tokenizer.json. */
+  readonly countsAdded: boolean
   readonly normalizer: Rule | undefined
   readonly preTokenizer: Rule | undefined
   readonly model: Rule
@@ -27,6 +29,7 @@ export const definitionOf = (json: unknown, config: Rule): TokenizerDefinition =
   if (!isRecord(json) || !isRecord(json.model)) throw new TokenizerFault("tokenizer.json has no model")
   return {
     addedTokens: rulesOf(json, "added_tokens").map(addedTokenOf),
+    countsAdded: true,
     normalizer: ruleAt(json, "normalizer"),
     preTokenizer: ruleAt(json, "pre_tokenizer"),
     model: json.model,

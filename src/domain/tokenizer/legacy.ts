@@ -24,6 +24,7 @@ export const legacyDefinition = (files: LegacyFiles): TokenizerDefinition => {
   const added = addedTokensOf(files)
   return {
     addedTokens: added,
+    countsAdded: false,
     normalizer: qwen2 ? { type: "NFC" } : undefined,
     preTokenizer: qwen2 ? { type: "Sequence", pretokenizers: [split, { ...byteLevel, use_regex: false }] } : byteLevel,
     model: { type: "BPE", vocab: files.vocab, merges: mergeLines(files.merges) },

@@ -1,4 +1,4 @@
-import { AddedTokenSplitter } from "./addedTokens.ts"
+import { AddedTokenSplitter, countAdded } from "./addedTokens.ts"
 import { bpe } from "./bpe.ts"
 import { decoderOf } from "./decoder.ts"
 import type { TokenizerDefinition } from "./definition.ts"
@@ -27,9 +27,10 @@ export interface TokenizerCore {
 }
 
 /** Text -> added tokens -> normalizer -> added tokens -> pre-tokenizer -> model -> template, and back. */
-export const makeTokenizer = (definition: TokenizerDefinition, compile: CompileRegex): TokenizerCore => {
-  const byteLevel = cutsToBytes(definition.preTokenizer) && modelKind(definition.model) === "BPE"
-  const { model, ids } = modelOf(definition.model, byteLevel)
+export const makeTokenizer = (read: TokenizerDefinition, compile: CompileRegex): TokenizerCore => {
+  const byteLevel = cutsToBytes(read.preTokenizer) && modelKind(read.model) === "BPE"
+  const { model, ids } = modelOf(read.model, byteLevel)
+  const definition = read.countsAdded ? { ...read, addedTokens: countAdded(read.addedTokens, ids) } : read
   const vocabulary = new Vocabulary(ids, definition.addedTokens)
   const bareIds = encoder(definition, compile, model, byteLevel)
   const template = templateOf(definition.postProcessor)

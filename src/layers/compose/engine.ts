@@ -16,6 +16,7 @@ import * as EngineLayer from "../engine/Engine.ts"
 import * as HubLayer from "../hub/Hub.ts"
 import * as ModelRunner from "../ModelRunner.ts"
 import * as ModelSource from "../ModelSource.ts"
+import * as Pooler from "../Pooler.ts"
 import * as Sampler from "../Sampler.ts"
 import * as Scheduler from "../Scheduler.ts"
 import * as Tokenizer from "../Tokenizer.ts"
@@ -71,6 +72,7 @@ export const layer = (
             Tokenizer.layer,
             ChatTemplate.layer,
             Sampler.layer,
+            Pooler.layer,
             Scheduler.layer,
             BlockAllocator.layer
           )

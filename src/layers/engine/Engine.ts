@@ -3,24 +3,36 @@ import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { decodeEngineOptions, type EngineOptions } from "../../domain/config/engineOptions.ts"
 import type { ResolvedOptions } from "../../domain/config/resolve.ts"
-import { InvalidOptions, type StartError } from "../../domain/errors.ts"
+import { type CheckpointInvalid, InvalidOptions, type StartError } from "../../domain/errors.ts"
 import type { ModelFacts } from "../../domain/model/load.ts"
+import { refusePoolerConfig } from "../../domain/pooling/poolerChoice.ts"
 import { chooseParsers, type Parsers } from "../../domain/tools/reading.ts"
 import type { LoadedModel } from "../../services/Backend.ts"
 import { BlockAllocator } from "../../services/BlockAllocator.ts"
-import { ChatTemplate } from "../../services/ChatTemplate.ts"
+import { ChatTemplate, type ChatTemplateInstance } from "../../services/ChatTemplate.ts"
 import { Engine, type EngineService, type ServedModel } from "../../services/Engine.ts"
-import { ModelRunner } from "../../services/ModelRunner.ts"
-import type { ModelSource } from "../../services/ModelSource.ts"
+import { ModelRunner, type PreparedModel } from "../../services/ModelRunner.ts"
+import type { ModelFolder, ModelSource } from "../../services/ModelSource.ts"
+import type { Pooler } from "../../services/Pooler.ts"
 import { Sampler } from "../../services/Sampler.ts"
 import { Scheduler } from "../../services/Scheduler.ts"
 import { Tokenizer, type TokenizerInstance } from "../../services/Tokenizer.ts"
 import { openModel, openTokenizer, readDefaults } from "./folders.ts"
+import { type OpenedPooler, openPooler } from "./openPooler.ts"
 import type { EngineParts } from "./parts.ts"
+import { makePooler } from "./poolerEngine.ts"
 import { serve } from "./serve.ts"
 
 /** What an engine is put together from. */
-export type EngineNeeds = ModelSource | ModelRunner | Sampler | Tokenizer | ChatTemplate | Scheduler | BlockAllocator
+export type EngineNeeds =
+  | ModelSource
+  | ModelRunner
+  | Sampler
+  | Pooler
+  | Tokenizer
+  | ChatTemplate
+  | Scheduler
+  | BlockAllocator
 
 const describe = (
   options: EngineOptions,
@@ -53,47 +65,77 @@ export const makeScheduler = Effect.fnUntraced(function* ({ scheduler, blocks, p
   )
 })
 
+/** A checkpoint that has been opened and compiled; nothing of it is loaded. */
+export interface Prepared {
+  readonly options: EngineOptions
+  readonly folder: ModelFolder
+  readonly model: PreparedModel
+  readonly opened: OpenedPooler
+  /** Read once, by whoever needs it first; undefined with skipTokenizerInit. */
+  readonly tokenizer: Effect.Effect<TokenizerInstance | undefined, CheckpointInvalid>
+  readonly template: Effect.Effect<ChatTemplateInstance, CheckpointInvalid>
+}
+
+const prepare = Effect.fnUntraced(function* (options: EngineOptions) {
+  const folder = yield* openModel(options)
+  const tokenizerFolder = yield* openTokenizer(folder, options)
+  const none: Effect.Effect<TokenizerInstance | undefined, CheckpointInvalid> = Effect.succeed(undefined)
+  const tokenizer = yield* Effect.cached(
+    options.skipTokenizerInit === true ? none : (yield* Tokenizer).load(tokenizerFolder, options.tokenizerMode)
+  )
+  const opened = yield* openPooler(folder, options, tokenizer)
+  const model = yield* (yield* ModelRunner).prepare(opened.folder, options, opened.choice)
+  const template = (yield* ChatTemplate).load(tokenizerFolder)
+  return { options, folder, model, opened, tokenizer, template } satisfies Prepared
+})
+
+/** Weights, tokenizer and template, and the scheduler over them. */
+export const load = Effect.fnUntraced(function* ({ options, model: prepared, tokenizer, template }: Prepared) {
+  const runner = yield* ModelRunner
+  const { facts, resolved } = prepared
+  // The device loads on its own thread: the tokenizer is built meanwhile.
+  const loaded = yield* Effect.all([runner.load(prepared), tokenizer, template], { concurrency: "unbounded" })
+  const [model, tokens, chat] = loaded
+  return {
+    served: describe(options, facts, resolved, model, {
+      device: runner.device.description,
+      tokenizer: tokens !== undefined,
+      chatTemplate: chat.present,
+      ...chooseParsers(options, chat.source)
+    }),
+    options: resolved,
+    model,
+    scheduler: yield* makeScheduler(resolved),
+    tokenizer: tokens,
+    template: chat
+  }
+})
+
+const makeGenerator = Effect.fnUntraced(function* (prepared: Prepared) {
+  const { options, folder, model } = prepared
+  const { facts, resolved } = model
+  if (options.overridePoolerConfig !== undefined) return yield* refusePoolerConfig(facts.architecture)
+  const defaults = yield* readDefaults(folder, options)
+  const common = yield* load(prepared)
+  const { tokenizer } = common
+  const sampling = {
+    vocabSize: Math.max(facts.vocabSize, tokenizer?.vocabSize ?? 0),
+    modelVocabSize: facts.vocabSize,
+    maxLogprobs: resolved.maxLogprobs,
+    eosTokenIds: facts.eosTokenIds,
+    tokenizer,
+    seed: resolved.seed
+  }
+  const parts: EngineParts = { ...common, sampler: (yield* Sampler).make({ defaults, facts: sampling }) }
+  return yield* serve(parts)
+})
+
 /** Opens, compiles, loads and starts. The Scope owns weights, KV pool, native thread and loop. */
 export const make = (given: EngineOptions): Effect.Effect<EngineService, StartError, EngineNeeds | Scope.Scope> =>
   Effect.gen(function* () {
-    const options = yield* decodeEngineOptions(given)
-    const runner = yield* ModelRunner
-    const folder = yield* openModel(options)
-    const tokenizerFolder = yield* openTokenizer(folder, options)
-    const prepared = yield* runner.prepare(folder, options)
-    const { facts, resolved } = prepared
-    const defaults = yield* readDefaults(folder, options)
-    const noTokenizer: Effect.Effect<TokenizerInstance | undefined> = Effect.succeed(undefined)
-    const loadTokenizer =
-      options.skipTokenizerInit === true ? noTokenizer : (yield* Tokenizer).load(tokenizerFolder, options.tokenizerMode)
-    // The device loads on its own thread: the tokenizer is built meanwhile.
-    const [model, tokenizer, template] = yield* Effect.all(
-      [runner.load(prepared), loadTokenizer, (yield* ChatTemplate).load(tokenizerFolder)],
-      { concurrency: "unbounded" }
-    )
-    const sampling = {
-      vocabSize: Math.max(facts.vocabSize, tokenizer?.vocabSize ?? 0),
-      modelVocabSize: facts.vocabSize,
-      maxLogprobs: resolved.maxLogprobs,
-      eosTokenIds: facts.eosTokenIds,
-      tokenizer,
-      seed: resolved.seed
-    }
-    const parts: EngineParts = {
-      served: describe(options, facts, resolved, model, {
-        device: runner.device.description,
-        tokenizer: tokenizer !== undefined,
-        chatTemplate: template.present,
-        ...chooseParsers(options, template.source)
-      }),
-      options: resolved,
-      model,
-      scheduler: yield* makeScheduler(resolved),
-      tokenizer,
-      template,
-      sampler: (yield* Sampler).make({ defaults, facts: sampling })
-    }
-    return yield* serve(parts)
+    const prepared = yield* prepare(yield* decodeEngineOptions(given))
+    const { pooler } = prepared.model.facts
+    return yield* pooler === undefined ? makeGenerator(prepared) : makePooler(prepared, pooler, load)
   })
 
 export const layer = (options: EngineOptions): Layer.Layer<Engine, StartError, EngineNeeds> =>

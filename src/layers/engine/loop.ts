@@ -1,13 +1,20 @@
 import * as Effect from "effect/Effect"
 import type { StepResult } from "../../domain/batch/step.ts"
 import type { DeviceFailed } from "../../domain/errors.ts"
-import type { Scheduler, StepPlan } from "../../domain/schedule/scheduler.ts"
+import type { Scheduler, SequenceEvent, StepPlan } from "../../domain/schedule/scheduler.ts"
 import type { LoadedModel } from "../../services/Backend.ts"
 import type { RequestTable } from "./requestTable.ts"
 
+/** Who hears of what a step brought. */
+export interface StepTable {
+  /** Requests that have not ended. */
+  readonly size: number
+  apply(events: ReadonlyArray<SequenceEvent>, result: StepResult): void
+}
+
 export interface LoopOptions {
   readonly scheduler: Scheduler
-  readonly table: RequestTable
+  readonly table: StepTable
   readonly model: LoadedModel
   /** Steps that may be submitted at once: 2 schedules a step while the one before it runs, 1 does not. */
   readonly depth: 1 | 2

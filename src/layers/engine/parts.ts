@@ -3,16 +3,27 @@ import type { Scheduler } from "../../domain/schedule/scheduler.ts"
 import type { LoadedModel } from "../../services/Backend.ts"
 import type { ChatTemplateInstance } from "../../services/ChatTemplate.ts"
 import type { ServedModel } from "../../services/Engine.ts"
+import type { PoolerInstance } from "../../services/Pooler.ts"
 import type { SamplerInstance } from "../../services/Sampler.ts"
 import type { TokenizerInstance } from "../../services/Tokenizer.ts"
 
 /** A loaded model with all that an engine needs to serve it. Nothing here is shared with another engine. */
-export interface EngineParts {
+export interface CommonParts {
   readonly served: ServedModel
   readonly options: ResolvedOptions
   readonly model: LoadedModel
   readonly scheduler: Scheduler
   readonly tokenizer: TokenizerInstance | undefined
   readonly template: ChatTemplateInstance | undefined
+}
+
+/** A model that generates. */
+export interface EngineParts extends CommonParts {
   readonly sampler: SamplerInstance
+}
+
+/** A model that pools; `widths` are columns of the plan's two heads. */
+export interface PoolerParts extends CommonParts {
+  readonly pooler: PoolerInstance
+  readonly widths: { readonly pooled: number; readonly each: number }
 }

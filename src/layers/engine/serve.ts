@@ -1,24 +1,15 @@
-import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
-import * as Fiber from "effect/Fiber"
-import { DeviceFailed, EngineClosed, EngineUnavailable, TaskUnsupported } from "../../domain/errors.ts"
-import type { EngineService, Health } from "../../services/Engine.ts"
+import { TaskUnsupported } from "../../domain/errors.ts"
+import type { EngineService } from "../../services/Engine.ts"
 import { requireTokenizer } from "./admission.ts"
 import { makeSubmitChat, renderChat } from "./chat.ts"
-import { runLoop, runReaper } from "./loop.ts"
+import { startLife } from "./life.ts"
+import { runReaper } from "./loop.ts"
 import type { Pull } from "./outbox.ts"
 import type { EngineParts } from "./parts.ts"
 import { RequestTable } from "./requestTable.ts"
 import { type Admission, makeAdmit, makeSubmit } from "./submit.ts"
 import { Waker } from "./waker.ts"
-
-const failureOf = (cause: Cause.Cause<DeviceFailed>): DeviceFailed => {
-  const failure = Cause.failureOption(cause)
-  return failure._tag === "Some"
-    ? failure.value
-    : new DeviceFailed({ operation: "the engine loop", reason: Cause.pretty(cause) })
-}
 
 /** Starts the loop in the caller's Scope and answers the service that feeds it. */
 export const serve = Effect.fnUntraced(function* (parts: EngineParts) {
@@ -34,40 +25,20 @@ export const serve = Effect.fnUntraced(function* (parts: EngineParts) {
     wakeLoop: () => work.unsafeOpen(),
     wakeReaper: () => expiries.unsafeOpen()
   })
-  let health: Health = { status: "ready" }
-
-  const loop = runLoop({ scheduler, table, model, depth: options.overlap ? 2 : 1, work }).pipe(
-    Effect.onExit((exit) =>
-      Effect.sync(() => {
-        if (health.status !== "ready" || !Exit.isFailure(exit)) return
-        const error = failureOf(exit.cause)
-        health = { status: "dead", error }
-        table.failAll(error)
-      })
-    )
-  )
-  const fibers = [yield* Effect.forkDaemon(loop), yield* Effect.forkDaemon(runReaper(table, now, expiries))]
-  // Admission closes and every reader learns of it first; then the steps in flight retire; only then memory may go.
-  yield* Effect.addFinalizer(() =>
-    Effect.suspend(() => {
-      if (health.status === "ready") health = { status: "closed" }
-      table.failAll(new EngineClosed())
-      return Fiber.interruptAll(fibers)
-    })
-  )
-
-  const refusal = () => {
-    if (health.status === "ready") return undefined
-    return health.status === "closed"
-      ? new EngineClosed()
-      : new EngineUnavailable({ reason: `it has stopped after a failure (${health.error.message})` })
-  }
+  const life = yield* startLife({
+    scheduler,
+    table,
+    model,
+    depth: options.overlap ? 2 : 1,
+    work,
+    beside: runReaper(table, now, expiries)
+  })
   let sequences = 0
   let arrivals = 0
   const admission: Admission = {
     table,
     now,
-    refusal,
+    refusal: life.refusal,
     wake: new Waker<Pull>().wake,
     nextSequence: () => sequences++,
     nextArrival: () => arrivals++
@@ -96,7 +67,7 @@ export const serve = Effect.fnUntraced(function* (parts: EngineParts) {
       const { promptTokens, generationTokens, finishedRequests } = table
       return { ...scheduler.counts(), promptTokens, generationTokens, finishedRequests }
     }),
-    health: Effect.sync(() => health)
+    health: Effect.sync(() => life.health())
   }
   return service
 })

@@ -72,7 +72,7 @@ describe("EngineOptions", () => {
     expect(refusal(given).field).toBe("(all of them)")
   })
 
-  it.each([{ quantization: "awq" }, { tensorParallelSize: 2 }, { task: "embed" }, { cpuOffloadGb: 1 }])(
+  it.each([{ quantization: "awq" }, { tensorParallelSize: 2 }, { cpuOffloadGb: 1 }])(
     "refuses %j, which nothing serves yet, rather than ignore it",
     (extra) => {
       const error = refusal({ model, ...extra })

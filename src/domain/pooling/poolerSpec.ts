@@ -1,0 +1,150 @@
+import type { EngineOptions } from "../config/engineOptions.ts"
+import { InvalidOptions } from "../errors.ts"
+import type { PoolTask } from "../graph/graph.ts"
+import type { PoolerFacts } from "../model/load.ts"
+import { classifierActivation } from "./classifierActivation.ts"
+import type { ClassifierActivation } from "./finish.ts"
+import { type Matryoshka, readMatryoshka } from "./matryoshka.ts"
+import type { EncoderSettings, SentenceTransformers } from "./sentenceTransformers.ts"
+import type { Pooling } from "./target.ts"
+
+/** What a request may ask of a pooling model. */
+export const poolTasks = ["encode", "embed", "classify", "score", "reward"] as const
+export type PoolTaskName = (typeof poolTasks)[number]
+
+/** How two texts are compared. */
+export type Scoring = "crossEncoder" | "biEncoder" | "lateInteraction"
+
+/** All that is settled of a model's pooler when the engine starts; a request may change some of it for itself. */
+export interface PoolerSpec {
+  readonly kind: PoolTask
+  readonly pooling: Pooling
+  /** Numbers of a raw row of the head in use. */
+  readonly width: number
+  readonly tasks: ReadonlyArray<PoolTaskName>
+  /** Absent: the model cannot score. */
+  readonly scoring?: Scoring
+  readonly twoWay: boolean
+  readonly activation: ClassifierActivation
+  /** Whether the activation is applied when a request does not say. */
+  readonly activates: boolean
+  readonly normalize: boolean
+  readonly stepTagId?: number
+  readonly returnedTokenIds?: ReadonlyArray<number>
+  readonly matryoshka: Matryoshka
+  readonly encoder: EncoderSettings
+}
+
+export interface SpecSources {
+  readonly config: Readonly<Record<string, unknown>>
+  readonly options: EngineOptions
+  readonly facts: PoolerFacts
+  readonly modules?: SentenceTransformers
+  readonly encoder: EncoderSettings
+  /** The id of the family's own step token, where the tokenizer has it. */
+  readonly familyStepTag?: number | undefined
+}
+
+/** Rows of single tokens are the answer, not one row of the sequence. */
+export const givesEach = (pooling: Pooling): boolean => pooling === "ALL" || pooling === "STEP"
+
+export const isEmbedding = (kind: PoolTask): boolean => kind === "embed" || kind === "tokenEmbed"
+
+const tasksOf = (
+  kind: PoolTask,
+  each: boolean,
+  labels: number,
+  task: EngineOptions["task"]
+): ReadonlyArray<PoolTaskName> => {
+  switch (kind) {
+    case "embed":
+      return !each ? ["encode", "embed", "score"] : task === "reward" ? ["encode", "reward"] : ["encode"]
+    case "tokenEmbed":
+      return each ? ["encode", "score"] : ["encode", "embed", "score"]
+    case "classify":
+      return each ? ["encode"] : labels === 1 ? ["encode", "classify", "score"] : ["encode", "classify"]
+    case "tokenClassify":
+      return each ? ["encode"] : ["encode", "classify"]
+    case "reward":
+      return ["encode", "reward"]
+  }
+}
+
+const scoringOf = (kind: PoolTask, tasks: ReadonlyArray<PoolTaskName>, each: boolean): Scoring | undefined =>
+  !tasks.includes("score") ? undefined : kind === "classify" ? "crossEncoder" : each ? "lateInteraction" : "biEncoder"
+
+const meaningless = (field: string, given: boolean, what: string) =>
+  new InvalidOptions({
+    field: `overridePoolerConfig.${field}`,
+    given: String(given),
+    expected: `nothing: this model gives ${what}`,
+    mend: "Leave it out."
+  })
+
+const activationOf = ({ config, facts }: SpecSources, labels: number) => {
+  if (isEmbedding(facts.task)) return "identity"
+  if (facts.task === "reward") return labels === 1 ? "identity" : "softmax"
+  return classifierActivation(config, labels)
+}
+
+/** Qwen2.5-Math-PRM marks the end of each step by this token. */
+export const familyStepToken = (architecture: string): string | undefined =>
+  architecture.endsWith("ForProcessRewardModel") ? "<extra_0>" : undefined
+
+const faultOf = ({ options, facts }: SpecSources): InvalidOptions | undefined => {
+  const given = options.overridePoolerConfig
+  const embeds = isEmbedding(facts.task)
+  if (given?.normalize === true && !embeds) return meaningless("normalize", true, "labels, not embeddings")
+  if (given?.activation === true && embeds) return meaningless("activation", true, "embeddings, not labels")
+  const wanted = options.task ?? "auto"
+  const { task: kind, pooling } = facts
+  const fits = {
+    auto: true,
+    generate: false,
+    embed: embeds,
+    classify: kind === "classify" || kind === "tokenClassify",
+    score: kind !== "reward",
+    reward: kind === "reward" || (kind === "embed" && givesEach(pooling))
+  }
+  if (fits[wanted]) return undefined
+  return new InvalidOptions({
+    field: "task",
+    given: JSON.stringify(wanted),
+    expected: `what this model is for (${kind})`,
+    mend: "Leave it out: the architecture says it."
+  })
+}
+
+/** Settles a model's pooler: overridePoolerConfig over Sentence Transformers' files, over the model's own, over the table. */
+export const poolerSpec = (sources: SpecSources): PoolerSpec | InvalidOptions | { readonly problem: string } => {
+  const { config, options, facts, modules, encoder } = sources
+  const { task: kind, pooling } = facts
+  const fault = faultOf(sources)
+  if (fault !== undefined) return fault
+  const given = options.overridePoolerConfig ?? {}
+  const each = givesEach(pooling)
+  const width = each ? facts.eachWidth : facts.pooledWidth
+  const twoWay = kind === "classify" && config.is_original_qwen3_reranker === true && width === 2
+  const labels = twoWay ? 1 : width
+  const activation = activationOf(sources, labels)
+  if (typeof activation !== "string") return activation
+  const tasks = tasksOf(kind, each, labels, options.task)
+  const scoring = scoringOf(kind, tasks, each)
+  const stepTagId = given.stepTagId ?? sources.familyStepTag
+  const hiddenRewards = kind === "embed" && options.task === "reward"
+  return {
+    kind,
+    pooling,
+    width,
+    tasks,
+    ...(scoring === undefined ? {} : { scoring }),
+    twoWay,
+    activation,
+    activates: given.activation ?? true,
+    normalize: isEmbedding(kind) && (given.normalize ?? (hiddenRewards ? false : (modules?.normalize ?? true))),
+    ...(stepTagId === undefined ? {} : { stepTagId }),
+    ...(given.returnedTokenIds === undefined ? {} : { returnedTokenIds: given.returnedTokenIds }),
+    matryoshka: readMatryoshka(config),
+    encoder
+  }
+}
