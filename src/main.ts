@@ -3,12 +3,14 @@ import { readFileSync } from "node:fs"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 import type { Command } from "./cli/command.ts"
+import { interrupts } from "./cli/interrupts.ts"
 import type { Io } from "./cli/io.ts"
 import { processIo } from "./cli/io.ts"
 
 /** Each command's code is loaded when it is called: the first token waits for nothing else. */
 const commands: Readonly<Record<string, { readonly about: string; readonly load: () => Promise<Command> }>> = {
   generate: { about: "Write replies to prompts.", load: () => import("./cli/generate.ts") },
+  chat: { about: "Talk with a model.", load: () => import("./cli/chat.ts") },
   inspect: { about: "Show a checkpoint's facts, memory, graph and plan.", load: () => import("./cli/inspect.ts") }
 }
 
@@ -70,8 +72,10 @@ const stop = (code: number) => {
   process.exitCode = code
   fiber.unsafeInterruptAsFork(fiber.id())
 }
-process.once("SIGINT", () => {
-  process.once("SIGINT", () => process.exit(130))
+process.on("SIGINT", () => {
+  if (interrupts.deliver()) return
+  // Whoever presses it again will not wait.
+  if (process.exitCode === 130) process.exit(130)
   stop(130)
 })
 process.once("SIGTERM", () => stop(143))

@@ -88,7 +88,7 @@ export const run = (args: ReadonlyArray<string>, io: Io, makeEngine: MakeEngine 
       catch: (error) => (error instanceof CliError ? error : new CliError(String(error)))
     })
     const engine = Context.get(yield* Layer.build(makeEngine(options)), Engine)
-    const { json = false, raw = false, progress = true } = own
-    const failed = yield* replyToAll(engine, prompts, { params, json, raw }, io, progress)
+    const { json = false, raw = false, progress = true, file: _file, ...template } = own
+    const failed = yield* replyToAll(engine, prompts, { params, json, raw, template }, io, progress)
     return failed === 0 ? 0 : 1
   }).pipe(Effect.scoped)

@@ -1,6 +1,7 @@
 import * as Schema from "effect/Schema"
 import { EngineOptions } from "../domain/config/engineOptions.ts"
 import { field, flag, text } from "../domain/config/types.ts"
+import { chatOptions } from "../domain/request/generateRequest.ts"
 import { SamplingFields } from "../domain/sampling/samplingParams.ts"
 import { type Flag, flagsOf } from "./flags.ts"
 import { type FlagGroup, helpText } from "./help.ts"
@@ -10,7 +11,9 @@ const Own = Schema.Struct({
   file: field(text, "File with one prompt on each line; - reads standard input."),
   json: field(flag, "Write one JSON object a line for each prompt, in their order, instead of text.", false),
   raw: field(flag, "Continue the prompt as it stands, even when the model has a chat template.", false),
-  progress: field(flag, "Show a progress bar on a terminal.", true)
+  progress: field(flag, "Show a progress bar on a terminal.", true),
+  chatTemplate: chatOptions.chatTemplate,
+  chatTemplateKwargs: chatOptions.chatTemplateKwargs
 })
 
 /** `seed` here is the request's, and a reply always goes to its end: neither the engine's seed nor a default of 16. */

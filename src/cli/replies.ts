@@ -4,6 +4,7 @@ import type { GenerateError } from "../domain/errors.ts"
 import { foldDeltas } from "../domain/request/fold.ts"
 import type { GenerationDelta } from "../domain/request/outputs.ts"
 import type { SamplingInput } from "../domain/sampling/samplingParams.ts"
+import type { ChatTemplateOptions } from "../services/ChatTemplate.ts"
 import type { EngineService } from "../services/Engine.ts"
 import type { OrderedReplies } from "./ordered.ts"
 import type { Count } from "./progress.ts"
@@ -13,6 +14,8 @@ export interface ReplyOptions {
   readonly json: boolean
   /** Continue the prompt as it stands. */
   readonly raw: boolean
+  /** What the template is told beside the prompt. */
+  readonly template: ChatTemplateOptions
   /** Write pieces as they come; otherwise each reply when it is whole. */
   readonly live: boolean
   /** Show each prompt above its reply. */
@@ -24,8 +27,10 @@ const submit = Effect.fnUntraced(function* (engine: EngineService, prompt: strin
   // To the end of the reply, or of the context, unless it is told otherwise.
   const whole = options.params.bestOf === undefined ? {} : { outputKind: "final" as const }
   const params = { maxTokens: engine.model.maxModelLen, ...options.params, ...whole }
-  if (options.raw || !engine.model.chatTemplate) return yield* engine.submit({ prompt, params })
-  const text = yield* engine.applyChatTemplate([{ role: "user", content: prompt }])
+  const { template } = options
+  if (options.raw || !(engine.model.chatTemplate || template.chatTemplate !== undefined))
+    return yield* engine.submit({ prompt, params })
+  const text = yield* engine.applyChatTemplate([{ role: "user", content: prompt }], template)
   const promptTokenIds = yield* engine.tokenize(text, { addSpecialTokens: false })
   return yield* engine.submit({ promptTokenIds, params })
 })

@@ -6,25 +6,8 @@ import { run } from "../../src/cli/generate.ts"
 import type { Io } from "../../src/cli/io.ts"
 import { layerNull } from "../../src/layers/compose/null.ts"
 import { tempFolder } from "../support/checkpoints.ts"
+import { capture } from "../support/cliIo.ts"
 
-const capture = (terminal: Partial<Pick<Io, "outIsTerminal" | "errIsTerminal">> = {}, input = "") => {
-  const written = { out: "", err: "" }
-  const io: Io = {
-    out: {
-      write: async (text) => {
-        written.out += text
-      }
-    },
-    err: (text) => {
-      written.err += text
-    },
-    outIsTerminal: false,
-    errIsTerminal: false,
-    readInput: () => Promise.resolve(input),
-    ...terminal
-  }
-  return { written, io }
-}
 /** Every reply is `abc` and so on; the null engine has no template, so prompts are continued as they stand. */
 const engine = () => layerNull({ script: (_, index) => 97 + index })
 const generate = (args: ReadonlyArray<string>, io: Io) => run(["--model", "any", ...args], io, engine)

@@ -1,6 +1,6 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process"
 import { once } from "node:events"
-import { writeFileSync } from "node:fs"
+import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { beforeAll, describe, expect, it } from "vitest"
 import { buildMain } from "../support/built.ts"
@@ -58,6 +58,18 @@ describe("millrace", () => {
     expect(JSON.parse(first.out)).toMatchObject({ prompt: "Once upon a time", outputs: [{ finishReason: "length" }] })
   })
 
+  it("puts a prompt into the template of the line", async () => {
+    const template = ["--chat-template", "Once upon {{ what }}", "--chat-template-kwargs", '{"what": "a time"}']
+    const flags = ["--max-tokens", "1", "--json"]
+    const [templated, raw] = await Promise.all([
+      generate("unseen", ...template, ...flags),
+      generate("Once upon a time", "--raw", ...flags)
+    ])
+    const ids = ({ out }: Ended): Array<number> => JSON.parse(out).promptTokenIds
+    expect(ids(templated).length).toBeGreaterThan(2)
+    expect(ids(raw).slice(-ids(templated).length)).toEqual(ids(templated))
+  })
+
   it("answers a file of prompts in its order, whatever runs at once", async () => {
     const file = join(tempFolder(), "prompts.txt")
     const prompts = ["What is a fox?", "Tell me a story about a bird", "Hello!", "Tell me about rain"]
@@ -109,6 +121,34 @@ describe("millrace", () => {
     expect(err).not.toContain("tokens/s")
   })
 
+  it("holds a conversation over a pipe, and keeps it in a file", async () => {
+    const file = join(tempFolder(), "chat.json")
+    const child = start("chat", ...model, "--device", device, "--temperature", "0", "--system", "Be kind.")
+    const result = ended(child)
+    child.stdin.end(`Hello!\nTell me a story about a fox\n/save ${file}\n`)
+    const { code, out } = await result
+    const { messages } = JSON.parse(readFileSync(file, "utf8"))
+    expect(messages.map(({ role }: { role: string }) => role)).toEqual([
+      "system",
+      "user",
+      "assistant",
+      "user",
+      "assistant"
+    ])
+    expect(out).toBe(`${messages[2].content}\n${messages[4].content}\n`)
+    expect(messages[4].content).toMatch(/fox/)
+    expect(code).toBe(0)
+  })
+
+  it("leaves a chat at once on Ctrl-C while it waits", async () => {
+    const child = start("chat", ...model, "--device", device, "--temperature", "0")
+    const result = ended(child)
+    child.stdin.write("Hello!\n")
+    await once(child.stdout, "data")
+    child.kill("SIGINT")
+    expect(await result).toMatchObject({ code: 130, signal: null })
+  })
+
   it("ends quietly when its reader goes away", async () => {
     const child = start("generate", ...model, "--device", device, "--raw", "--ignore-eos", "Once", "And then")
     const result = ended(child)
@@ -134,9 +174,9 @@ describe("millrace", () => {
   })
 
   it("explains each command and says its version", async () => {
-    expect((await millrace("--help")).out).toMatch(/generate.*\n.*inspect/)
+    expect((await millrace("--help")).out).toMatch(/generate.*\n.*chat.*\n.*inspect/)
     expect((await millrace("--version")).out).toMatch(/^\d+\.\d+\.\d+\n$/)
-    for (const command of ["generate", "inspect"])
+    for (const command of ["generate", "chat", "inspect"])
       expect((await millrace(command, "--help")).out).toContain("--max-model-len <a whole number of at least 2>")
   })
 })
