@@ -20,9 +20,6 @@ export interface Members {
   readonly taken: ReadonlyArray<string>
   /** Rule of the values. */
   readonly value: string
-  /** Members at least and at most. */
-  readonly min: number
-  readonly max: number
 }
 
 /**

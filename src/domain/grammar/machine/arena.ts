@@ -1,0 +1,234 @@
+import { Keys } from "./keys.ts"
+import type { Place, Rule } from "./network.ts"
+
+/** Whom a rule comes back to. */
+export interface Frame {
+  readonly id: number
+  readonly back: Place
+  readonly stack: Stack
+}
+
+/**
+ * Everybody who waits for a rule that began at one point of the text: the frames of all its callers, merged, so that ambiguity
+ * costs no more than there are points. Never changed, shared by all states that stand on it.
+ */
+export interface Stack {
+  readonly id: number
+  readonly frames: ReadonlyArray<Frame>
+  /** The text may end when the rule does. */
+  readonly bottom: boolean
+  readonly framesOf: Map<Place, Frame>
+  readonly statesOf: Map<Place, State>
+}
+
+/** A place with those who wait for its rule. */
+export interface Config {
+  readonly place: Place
+  readonly stack: Stack
+}
+
+/** All that the text so far may be. */
+export interface State {
+  /** Where the last byte led. */
+  readonly kernel: ReadonlyArray<Config>
+  /** The text may end here. */
+  readonly accept: boolean
+  /** The kernel, those it came back to, and the beginnings of the rules called: those of them that a byte leads on from. */
+  readonly front: ReadonlyArray<Config>
+  /** By byte: the state it leads to, null where it may not stand; holes where nobody has looked. */
+  readonly next: Array<State | null | undefined>
+  mask: Uint32Array | undefined
+}
+
+/** States and stacks of one network: made when first asked for, kept while the arena is. */
+export class Arena {
+  /** Configurations looked at: what has been spent here. */
+  work = 0
+  /** States made: what is remembered here. */
+  size = 0
+  readonly ground: Stack
+  private ids = 0
+  private readonly stacks = new Map<string, Stack>()
+  private readonly states = new Map<string, State>()
+  private readonly keys = new Map<Rule, Keys>()
+
+  constructor() {
+    this.ground = this.makeStack([], true)
+  }
+
+  begin(root: Rule): State {
+    return this.at(this.entry(root), this.ground)
+  }
+
+  /** Where a rule begins. An object's keys are remembered here: they grow with every text. */
+  entry(rule: Rule): Place {
+    if (rule.taken === undefined) return rule.entry.at(0)
+    let keys = this.keys.get(rule)
+    if (keys === undefined) {
+      keys = Keys.fresh(rule.taken)
+      this.keys.set(rule, keys)
+    }
+    return keys.at(rule.entry)
+  }
+
+  at(place: Place, stack: Stack): State {
+    return this.settle([{ place, stack }], false)
+  }
+
+  /** What a rule that has ended here comes back to. */
+  back(stack: Stack): State {
+    return this.settle(
+      stack.frames.map((frame) => ({ place: frame.back, stack: frame.stack })),
+      stack.bottom
+    )
+  }
+
+  step(state: State, byte: number): State | null {
+    const known = state.next[byte]
+    if (known !== undefined) return known
+    const kernel: Array<Config> = []
+    for (const { place, stack } of state.front)
+      for (const edge of place.node.edges) {
+        if (byte < edge.low || byte > edge.high) continue
+        const to = place.follow(edge, byte)
+        if (to !== undefined) kernel.push({ place: to, stack })
+      }
+    this.work += state.front.length
+    const made = kernel.length === 0 ? null : this.settle(kernel, false)
+    state.next[byte] = made
+    return made
+  }
+
+  /** The state of a kernel. Rules that can only end have ended. */
+  private settle(given: ReadonlyArray<Config>, atEnd: boolean): State {
+    const kernel: Array<Config> = []
+    let accept = atEnd
+    const seen = new Map<Place, Set<Stack>>()
+    const add = (place: Place, stack: Stack) => {
+      const stacks = seen.get(place)
+      if (stacks?.has(stack)) return
+      if (stacks === undefined) seen.set(place, new Set([stack]))
+      else stacks.add(stack)
+      if (!place.tail) {
+        kernel.push({ place, stack })
+        return
+      }
+      accept ||= stack.bottom
+      for (const frame of stack.frames) add(frame.back, frame.stack)
+    }
+    for (const { place, stack } of given) add(place, stack)
+    if (kernel.length === 1 && !accept) {
+      const { place, stack } = kernel[0]!
+      const known = stack.statesOf.get(place)
+      if (known !== undefined) return known
+      const made = this.close(kernel, accept)
+      stack.statesOf.set(place, made)
+      return made
+    }
+    const key = keyOf(kernel, accept)
+    const known = this.states.get(key)
+    if (known !== undefined) return known
+    const made = this.close(kernel, accept)
+    this.states.set(key, made)
+    return made
+  }
+
+  /** First whoever may end goes back to its callers, as deep as that leads; then rules are called, callers before the called. */
+  private close(kernel: ReadonlyArray<Config>, atEnd: boolean): State {
+    const all = new Configs()
+    let accept = atEnd
+    for (const { place, stack } of kernel) all.add(place, stack)
+    for (let i = 0; i < all.list.length; i++) {
+      const { place, stack } = all.list[i]!
+      if (!place.accept) continue
+      accept ||= stack.bottom
+      for (const frame of stack.frames) all.add(frame.back, frame.stack)
+    }
+    const calls = new Calls(this)
+    for (const config of all.list) calls.from(config)
+    for (let called = calls.take(); called !== undefined; called = calls.take()) {
+      all.add(called.place, called.stack)
+      calls.from(called)
+    }
+    this.work += all.list.length
+    this.size++
+    const front = all.list.filter(({ place }) => place.node.edges.length > 0)
+    return { kernel, accept, front, next: [], mask: undefined }
+  }
+
+  frame(back: Place, stack: Stack): Frame {
+    const known = stack.framesOf.get(back)
+    if (known !== undefined) return known
+    const made = { id: this.ids++, back, stack }
+    stack.framesOf.set(back, made)
+    return made
+  }
+
+  stack(frames: ReadonlySet<Frame>, bottom: boolean): Stack {
+    const sorted = [...frames].sort((a, b) => a.id - b.id)
+    const key = `${bottom ? "." : ""}${sorted.map(({ id }) => id).join()}`
+    const known = this.stacks.get(key)
+    if (known !== undefined) return known
+    const made = this.makeStack(sorted, bottom)
+    this.stacks.set(key, made)
+    return made
+  }
+
+  private makeStack(frames: ReadonlyArray<Frame>, bottom: boolean): Stack {
+    return { id: this.ids++, frames, bottom, framesOf: new Map(), statesOf: new Map() }
+  }
+}
+
+const keyOf = (kernel: ReadonlyArray<Config>, accept: boolean): string =>
+  `${accept ? "." : ""}${kernel
+    .map(({ place, stack }) => `${place.id}:${stack.id}`)
+    .sort()
+    .join()}`
+
+/** A set of configurations in the order of their arrival. */
+class Configs {
+  readonly list: Array<Config> = []
+  private readonly seen = new Map<Place, Set<Stack>>()
+
+  add(place: Place, stack: Stack): void {
+    let stacks = this.seen.get(place)
+    if (stacks === undefined) {
+      stacks = new Set()
+      this.seen.set(place, stacks)
+    }
+    if (stacks.has(stack)) return
+    stacks.add(stack)
+    this.list.push({ place, stack })
+  }
+}
+
+/** The calls of one point of the text: all callers of a rule are gathered before it begins, once. */
+class Calls {
+  private readonly open = new Map<Rule, { readonly frames: Set<Frame>; bottom: boolean }>()
+
+  constructor(private readonly arena: Arena) {}
+
+  from({ place, stack }: Config): void {
+    place.eachCall((rule, back) => {
+      let call = this.open.get(rule)
+      if (call === undefined) {
+        call = { frames: new Set(), bottom: false }
+        this.open.set(rule, call)
+      }
+      // A caller with nothing left to do is passed over: who waits for it waits for the rule.
+      if (back.tail) {
+        call.bottom ||= stack.bottom
+        for (const frame of stack.frames) call.frames.add(frame)
+      } else call.frames.add(this.arena.frame(back, stack))
+    })
+  }
+
+  take(): Config | undefined {
+    let first: Rule | undefined
+    for (const rule of this.open.keys()) if (first === undefined || rule.rank < first.rank) first = rule
+    if (first === undefined) return undefined
+    const { frames, bottom } = this.open.get(first)!
+    this.open.delete(first)
+    return { place: this.arena.entry(first), stack: this.arena.stack(frames, bottom) }
+  }
+}
