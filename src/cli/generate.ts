@@ -4,7 +4,6 @@ import * as Layer from "effect/Layer"
 import { decodeEngineOptions, type EngineOptions } from "../domain/config/engineOptions.ts"
 import type { StartError } from "../domain/errors.ts"
 import { decodeSampling } from "../domain/sampling/samplingParams.ts"
-import { unservedParam } from "../domain/sampling/unserved.ts"
 import { layerWithHubConfig } from "../layers/compose/engine.ts"
 import { Engine, type EngineService } from "../services/Engine.ts"
 import { CliError } from "./cliError.ts"
@@ -80,8 +79,6 @@ export const run = (args: ReadonlyArray<string>, io: Io, makeEngine: MakeEngine 
     }
     const { own, sampling, engine: given } = sortValues(line.values)
     const params = yield* decodeSampling(sampling)
-    const refused = unservedParam(params)
-    if (refused !== undefined) return yield* refused
     const options = yield* decodeEngineOptions(given)
     const prompts = yield* Effect.tryPromise({
       try: (signal) => readPrompts(line.positionals, own.file, io, signal),

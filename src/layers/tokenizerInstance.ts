@@ -13,6 +13,7 @@ export const tokenizerInstance = (core: TokenizerCore): TokenizerInstance => ({
   decode: (ids, options) => core.decode(ids, options?.skipSpecialTokens ?? true),
   decodeToken: (id) => core.decode([id], false),
   tokenId: (text) => core.vocabulary.idOf(text),
+  tokenBytes: core.tokenBytes,
   detokenizer: (options) => new StreamDetokenizer(core, options)
 })
 

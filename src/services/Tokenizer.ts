@@ -39,6 +39,11 @@ export interface TokenizerInstance {
   detokenizer(options: DetokenizerOptions): Detokenizer
   readonly tokenId: (text: string) => number | undefined
   readonly specialIds: ReadonlySet<number>
+  /**
+   * What a token adds to a text that has begun, as bytes; undefined for special tokens and ids without a token. Absent where
+   * the text of a token hangs on its neighbours: then replies cannot be held to a grammar.
+   */
+  readonly tokenBytes: ((id: number) => Uint8Array | undefined) | undefined
 }
 
 export class Tokenizer extends Context.Tag("millrace/Tokenizer")<

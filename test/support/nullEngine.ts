@@ -7,6 +7,7 @@ import type { GenerateRequest } from "../../src/domain/request/generateRequest.t
 import * as BlockAllocator from "../../src/layers/BlockAllocator.ts"
 import * as Null from "../../src/layers/backend/Null.ts"
 import * as NullEngine from "../../src/layers/engine/nullEngine.ts"
+import * as Grammar from "../../src/layers/Grammar.ts"
 import * as Sampler from "../../src/layers/Sampler.ts"
 import * as Scheduler from "../../src/layers/Scheduler.ts"
 import { Backend } from "../../src/services/Backend.ts"
@@ -57,6 +58,6 @@ export const engineOver = (
         }))
     }))
   ).pipe(Layer.provide(Null.layer({ cost, ...(script === undefined ? {} : { script }) })))
-  const parts = Layer.mergeAll(device, Sampler.layer, Scheduler.layer, BlockAllocator.layer)
+  const parts = Layer.mergeAll(device, Sampler.layer, Grammar.layer, Scheduler.layer, BlockAllocator.layer)
   return NullEngine.layer(rest).pipe(Layer.provide(parts))
 }

@@ -2,7 +2,7 @@ import { everything, type Ranges, union } from "./charset.ts"
 import { makeNetwork } from "./machine/flatten.ts"
 import { prune } from "./prune.ts"
 import type { GrammarSource } from "./source.ts"
-import { sourceGrammar } from "./sourceGrammar.ts"
+import { kindOf, sourceGrammar, within } from "./sourceGrammar.ts"
 import { type LocalMasks, TokenGrammar } from "./tokenGrammar.ts"
 import type { TokenTree } from "./vocabulary.ts"
 
@@ -28,7 +28,7 @@ export function* compileGrammar(
   yield
   const writable = writableBy(tree)
   const whole = union(writable).join() === everything.join()
-  const network = makeNetwork(prune(grammar, writable, whole))
+  const network = within(kindOf(source), () => makeNetwork(prune(grammar, writable, whole)))
   const made = new TokenGrammar(network, tree, shared)
   yield* made.warm()
   return made

@@ -14,7 +14,7 @@ const mostText = 1_000_000
 const kinds = ["json", "regex", "choice", "grammar", "jsonObject", "text", "sequence", "either", "many"] as const
 
 /** Whichever of the forms is given: exactly one. */
-const kindOf = (source: GrammarSource) => {
+export const kindOf = (source: GrammarSource) => {
   const given = kinds.filter((kind) => (source as Readonly<Record<string, unknown>>)[kind] !== undefined)
   if (given.length !== 1)
     throw new GrammarFault(
@@ -26,7 +26,8 @@ const kindOf = (source: GrammarSource) => {
   return given[0]!
 }
 
-const within = <A>(kind: string, make: () => A): A => {
+/** Runs `make`; what it finds wrong is wrong with the source of that kind. */
+export const within = <A>(kind: string, make: () => A): A => {
   try {
     return make()
   } catch (fault) {

@@ -9,6 +9,13 @@ import type { TokenTree } from "./vocabulary.ts"
 /** Local masks by the name of their place. */
 export type LocalMasks = Map<string, LocalMask>
 
+/** Tokens that end an output. */
+export interface EndTokens {
+  readonly eosTokenIds: ReadonlySet<number>
+  readonly stopTokenIds: ReadonlySet<number>
+  readonly ignoreEos: boolean
+}
+
 /** States of an arena, after which new requests begin a new one; masks of states kept in it; shared local masks kept. */
 const mostStates = 20_000
 const mostMasks = 64
@@ -33,12 +40,17 @@ export class TokenGrammar {
     private readonly shared: LocalMasks
   ) {}
 
-  start(endIds: ReadonlySet<number>): TokenConstraint {
+  start(ends: EndTokens): TokenConstraint {
     if (this.arena.size > mostStates) {
       this.arena = new Arena()
       this.masked = []
     }
-    return new GrammarConstraint(this, this.arena, this.arena.begin(this.network.root), endIds)
+    return new GrammarConstraint(this, this.arena, this.arena.begin(this.network.root), this.endIds(ends))
+  }
+
+  private endIds({ eosTokenIds, stopTokenIds, ignoreEos }: EndTokens): ReadonlySet<number> {
+    const silent = [...stopTokenIds].filter((id) => this.tree.bytesOf(id) === undefined)
+    return new Set(ignoreEos ? silent : [...eosTokenIds, ...silent])
   }
 
   /** Finds out beforehand what would cost much while a request runs. Yields before each piece of work. */
@@ -137,12 +149,16 @@ class GrammarConstraint implements TokenConstraint {
     private readonly endIds: ReadonlySet<number>
   ) {}
 
+  get words(): number {
+    return this.grammar.tree.words
+  }
+
   get finished(): boolean {
     return this.ended || (this.state.accept && this.state.front.length === 0)
   }
 
   fillMask(out: Uint32Array, offset: number): void {
-    const { words } = this.grammar.tree
+    const { words } = this
     const row = out.subarray(offset, offset + words)
     if (this.finished) row.fill(0)
     else row.set(this.grammar.maskOf(this.arena, this.state))

@@ -40,18 +40,25 @@ interface Item {
   readonly bytes: Uint8Array
 }
 
-const listTokens = (vocabSize: number, bytesOf: TokenBytes): Array<Item> => {
-  const items: Array<Item> = []
+/** Tokens in the order of their bytes. */
+function* listTokens(vocabSize: number, bytesOf: TokenBytes): Generator<void, Array<Item>> {
+  const byFirst: Array<Array<Item>> = Array.from({ length: 256 }, () => [])
   for (let id = 0; id < vocabSize; id++) {
     const bytes = bytesOf(id)
-    if (bytes !== undefined && bytes.length > 0) items.push({ id, bytes })
+    if (bytes !== undefined && bytes.length > 0) byFirst[bytes[0]!]!.push({ id, bytes })
+    if (id % 2048 === 0) yield
   }
-  return items.sort((a, b) => compare(a.bytes, b.bytes) || a.id - b.id)
+  const items: Array<Item> = []
+  for (const some of byFirst) {
+    for (const item of some.sort((a, b) => compare(a.bytes, b.bytes) || a.id - b.id)) items.push(item)
+    yield
+  }
+  return items
 }
 
-/** Builds the tree: once for each tokenizer. */
-export const makeTokenTree = (vocabSize: number, bytesOf: TokenBytes): TokenTree => {
-  const items = listTokens(vocabSize, bytesOf)
+/** Builds the tree: once for each tokenizer, in pieces of a few milliseconds. Ids run below `vocabSize`. */
+export function* makeTokenTree(vocabSize: number, bytesOf: TokenBytes): Generator<void, TokenTree> {
+  const items = yield* listTokens(vocabSize, bytesOf)
   let nodes = 1
   items.forEach(({ bytes }, i) => {
     nodes += bytes.length - (i === 0 ? 0 : commonLength(bytes, items[i - 1]!.bytes))
@@ -64,7 +71,9 @@ export const makeTokenTree = (vocabSize: number, bytesOf: TokenBytes): TokenTree
   const path = [0]
   let [at, longest] = [1, 0]
   let before: Item = { id: -1, bytes: new Uint8Array(0) }
+  let done = 0
   for (const item of items) {
+    if (done++ % 8192 === 0) yield
     const { id, bytes } = item
     const shared = commonLength(bytes, before.bytes)
     const twin = shared === bytes.length && shared === before.bytes.length ? token[path.at(-1)!]! : -1

@@ -1,11 +1,11 @@
 import * as Either from "effect/Either"
 import { show } from "../config/show.ts"
 import { InvalidRequest } from "../errors.ts"
+import type { StructuredOutputs } from "../grammar/source.ts"
 import type { DrawParams, TokenLimits } from "../request/sequence.ts"
 import type { GenerationDefaults } from "./generationConfig.ts"
 import { resolveEdits } from "./logitEdits.ts"
 import { decodeSampling, type SamplingInput } from "./samplingParams.ts"
-import { unservedParam } from "./unserved.ts"
 
 /** What resolving a request asks of its engine; made once. */
 export interface SamplingFacts {
@@ -43,6 +43,8 @@ export interface ResolvedSampling {
   readonly candidates: number
   /** Tokens to keep of the prompt, its last; -1: as many as the model holds; undefined: all. */
   readonly truncatePromptTokens: number | undefined
+  /** What the reply must conform to: still as it was asked for. */
+  readonly structuredOutputs: StructuredOutputs | undefined
 }
 
 /** Temperatures in (0, 0.01) are raised to this: their logits would overflow. Only 0 is greedy. */
@@ -61,7 +63,7 @@ export const resolveSampling = (
   Either.gen(function* () {
     const asked = yield* decodeSampling(given ?? {})
     const params = merge(defaults.params, asked)
-    const refused = unservedParam(asked) ?? outOfRange(params, facts) ?? unreturnable(params)
+    const refused = outOfRange(params, facts) ?? unreturnable(params) ?? unstructured(params, facts)
     if (refused !== undefined) return yield* Either.left(refused)
     const stop = typeof params.stop === "string" ? [params.stop] : (params.stop ?? [])
     const detokenize = (params.detokenize ?? true) && facts.tokenizer !== undefined
@@ -86,7 +88,8 @@ export const resolveSampling = (
       outputKind: params.outputKind ?? "delta",
       n: params.n ?? 1,
       candidates: params.bestOf ?? params.n ?? 1,
-      truncatePromptTokens: params.truncatePromptTokens
+      truncatePromptTokens: params.truncatePromptTokens,
+      structuredOutputs: params.structuredOutputs as StructuredOutputs | undefined
     }
   })
 
@@ -165,6 +168,26 @@ const unreturnable = ({ n = 1, bestOf = n, outputKind = "delta" }: SamplingInput
     given: `${bestOf}, in a stream of n ${n}`,
     expected: "n itself: which replies are the best is known at their end",
     mend: 'Leave it out, or ask for the whole: generate, complete, or outputKind "final".'
+  })
+}
+
+/** A grammar is made of text, and needs tokens of its own choice. */
+const unstructured = ({ structuredOutputs, allowedTokenIds }: SamplingInput, facts: SamplingFacts) => {
+  if (structuredOutputs === undefined) return undefined
+  const field = "structuredOutputs"
+  if (facts.tokenizer === undefined)
+    return new InvalidRequest({
+      field,
+      given: "a grammar",
+      expected: "none in an engine with skipTokenizerInit",
+      mend: "Leave skipTokenizerInit out: grammars speak of text."
+    })
+  if (allowedTokenIds === undefined) return undefined
+  return new InvalidRequest({
+    field,
+    given: "a grammar beside allowedTokenIds",
+    expected: "one of them",
+    mend: "Leave one out: together they may allow nothing at all."
   })
 }
 

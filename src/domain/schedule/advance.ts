@@ -22,11 +22,16 @@ export const end = (state: SchedulerState, entry: Entry) => {
   dropSum(state, entry)
 }
 
+/** Whether the token ends replies by itself. */
+const isEnd = ({ sequence: { limits } }: Entry, token: number): boolean =>
+  (!limits.ignoreEos && limits.eosTokenIds.has(token)) || limits.stopTokenIds.has(token)
+
 /** Why the token that was just appended ends the sequence, if it does. */
 const finishReason = (entry: Entry, token: number): FinishReason | undefined => {
-  const { limits, tokens } = entry.sequence
-  if (!limits.ignoreEos && limits.eosTokenIds.has(token)) return "stop"
-  if (limits.stopTokenIds.has(token)) return "stop"
+  const { tokens, constraint } = entry.sequence
+  if (isEnd(entry, token)) return "stop"
+  // What the grammar asks for is whole: there is nothing to say but the end.
+  if (constraint?.finished === true) return "stop"
   return tokens.length >= entry.limit ? "length" : undefined
 }
 
@@ -51,7 +56,14 @@ const registerBlocks = (state: SchedulerState, part: Part) => {
   state.pool.register(sequence.blocks, sequence.tokens, computed, sequence.cacheSalt)
 }
 
-const nothing = { promptRow: 0, promptRows: 0, promptStart: 0, finishReason: undefined, stopReason: undefined }
+const nothing = {
+  promptRow: 0,
+  promptRows: 0,
+  promptStart: 0,
+  silent: false,
+  finishReason: undefined,
+  stopReason: undefined
+}
 
 /** What row `row` has drawn for an entry: the token becomes its last, and may end it. */
 const drawn = (state: SchedulerState, entry: Entry, row: number, result: StepResult, fault: boolean): SequenceEvent => {
@@ -63,12 +75,14 @@ const drawn = (state: SchedulerState, entry: Entry, row: number, result: StepRes
     sequence.pending--
     if (token !== undefined) {
       sequence.tokens.push(token)
+      sequence.constraint?.accept(token)
       reason = finishReason(entry, token)
       if (reason === "stop") stopped = stopReason(entry, token)
     }
   }
   if (fault || reason !== undefined) end(state, entry)
-  return { ...nothing, sequence, token, row, finishReason: reason, stopReason: stopped, fault }
+  const silent = token !== undefined && reason === "stop" && isEnd(entry, token)
+  return { ...nothing, sequence, token, row, silent, finishReason: reason, stopReason: stopped, fault }
 }
 
 /** What a part has brought: one event for its sequence, if it is still there, and one for each of its forks. */

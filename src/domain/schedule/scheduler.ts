@@ -49,6 +49,8 @@ export interface SequenceEvent {
   readonly promptStart: number
   readonly finishReason: FinishReason | undefined
   readonly stopReason: number | undefined
+  /** The token has ended the sequence and is no part of its text, as an end-of-sequence token is not. */
+  readonly silent: boolean
   /** The logits were not finite: the sequence is finished and its blocks are given back. */
   readonly fault: boolean
   /** Of a sequence with a `pool` target: the rows that this step brought. It is done when `finishReason` is set. */

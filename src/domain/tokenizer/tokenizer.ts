@@ -9,6 +9,7 @@ import { normalizerOf } from "./normalizer.ts"
 import { preTokenizerOf } from "./pretokenizer.ts"
 import { type CompileRegex, type Rule, rulesOf, TokenizerFault, typeOf } from "./rule.ts"
 import { templateOf } from "./template.ts"
+import { type TokenBytes, tokenBytesOf } from "./tokenBytes.ts"
 import type { TruncationSide } from "./truncate.ts"
 import { unigram, unigramVocabularyOf } from "./unigram.ts"
 import { Vocabulary } from "./vocabulary.ts"
@@ -24,6 +25,11 @@ export interface TokenizerCore {
   readonly truncationSide: TruncationSide | undefined
   decode(ids: ReadonlyArray<number>, skipSpecialTokens: boolean): string
   openStream(): TextStream
+  /**
+   * What a token adds to a text that has begun, as bytes; undefined for special tokens and ids without a token. Absent where
+   * the text of a token hangs on its neighbours.
+   */
+  readonly tokenBytes: TokenBytes | undefined
 }
 
 /** Text -> added tokens -> normalizer -> added tokens -> pre-tokenizer -> model -> template, and back. */
@@ -56,9 +62,13 @@ export const makeTokenizer = (read: TokenizerDefinition, compile: CompileRegex):
     specialTokens: (pair) => specialCount(template, pair),
     truncationSide: definition.truncationSide,
     decode,
-    openStream: () => openStream(true)
+    openStream: () => openStream(true),
+    tokenBytes: tokenBytesOf(definition, cleansSpaces(definition), vocabulary, openStream)
   }
 }
+
+const cleansSpaces = ({ cleanUpSpaces, model }: TokenizerDefinition): boolean =>
+  cleanUpSpaces && modelKind(model) !== "BPE"
 
 const modelKind = (model: Rule): string => {
   const kind = typeOf(model)
@@ -124,7 +134,7 @@ const streamOpener = (definition: TokenizerDefinition, compile: CompileRegex, vo
   }
   const open = decoderOf(definition.decoder, compile)
   // The reference cleans spaces for WordPiece and Unigram only.
-  const clean = definition.cleanUpSpaces && modelKind(definition.model) !== "BPE"
+  const clean = cleansSpaces(definition)
   return (eager: boolean): TextStream => {
     const stream = new TokenStream(vocabulary, open(eager))
     return clean ? new CleanStream(stream) : stream

@@ -13,6 +13,7 @@ import * as Null from "../backend/Null.ts"
 import * as Reference from "../backend/Reference.ts"
 import * as ChatTemplate from "../ChatTemplate.ts"
 import * as EngineLayer from "../engine/Engine.ts"
+import * as Grammar from "../Grammar.ts"
 import * as HubLayer from "../hub/Hub.ts"
 import * as ModelRunner from "../ModelRunner.ts"
 import * as ModelSource from "../ModelSource.ts"
@@ -73,6 +74,7 @@ export const layer = (
             ChatTemplate.layer,
             Sampler.layer,
             Pooler.layer,
+            Grammar.layer,
             Scheduler.layer,
             BlockAllocator.layer
           )

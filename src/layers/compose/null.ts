@@ -4,6 +4,7 @@ import type { Engine } from "../../services/Engine.ts"
 import * as BlockAllocator from "../BlockAllocator.ts"
 import * as Null from "../backend/Null.ts"
 import * as NullEngine from "../engine/nullEngine.ts"
+import * as Grammar from "../Grammar.ts"
 import * as Sampler from "../Sampler.ts"
 import * as Scheduler from "../Scheduler.ts"
 
@@ -31,6 +32,7 @@ export const layerNull = ({
           ...(memory === undefined ? {} : { memory })
         }),
         Sampler.layer,
+        Grammar.layer,
         Scheduler.layer,
         BlockAllocator.layer
       )

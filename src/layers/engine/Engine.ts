@@ -11,6 +11,7 @@ import type { LoadedModel } from "../../services/Backend.ts"
 import { BlockAllocator } from "../../services/BlockAllocator.ts"
 import { ChatTemplate, type ChatTemplateInstance } from "../../services/ChatTemplate.ts"
 import { Engine, type EngineService, type ServedModel } from "../../services/Engine.ts"
+import { Grammar } from "../../services/Grammar.ts"
 import { ModelRunner, type PreparedModel } from "../../services/ModelRunner.ts"
 import type { ModelFolder, ModelSource } from "../../services/ModelSource.ts"
 import type { Pooler } from "../../services/Pooler.ts"
@@ -29,6 +30,7 @@ export type EngineNeeds =
   | ModelRunner
   | Sampler
   | Pooler
+  | Grammar
   | Tokenizer
   | ChatTemplate
   | Scheduler
@@ -126,7 +128,11 @@ const makeGenerator = Effect.fnUntraced(function* (prepared: Prepared) {
     tokenizer,
     seed: resolved.seed
   }
-  const parts: EngineParts = { ...common, sampler: (yield* Sampler).make({ defaults, facts: sampling }) }
+  const parts: EngineParts = {
+    ...common,
+    sampler: (yield* Sampler).make({ defaults, facts: sampling }),
+    grammars: tokenizer && (yield* Grammar).make(tokenizer, facts.vocabSize)
+  }
   return yield* serve(parts)
 })
 

@@ -21,6 +21,7 @@ export const bytesTokenizer: TokenizerInstance = {
   specialTokens: () => 0,
   truncationSide: undefined,
   decode: (ids) => Buffer.from(ids.filter(isByte)).toString("utf8"),
+  tokenBytes: (id) => (isByte(id) ? Uint8Array.of(id) : undefined),
   decodeToken: (id) => (isByte(id) ? Buffer.from([id]).toString("utf8") : ""),
   detokenizer: () => {
     const decoder = new TextDecoder("utf-8", { ignoreBOM: true })

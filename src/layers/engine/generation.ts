@@ -81,7 +81,7 @@ export class GenerationRequest implements Request {
     const { table, logprobs, includeStopToken, decodeToken } = this.options
     if (this.firstTokenTime === null) this.firstToken(output.sequence)
     const shown = logprobs < 0 ? undefined : tokenLogprobs(result, event.row, logprobs, decodeToken)
-    const text = output.assembler.push(token, event.finishReason === "stop" && !includeStopToken)
+    const text = output.assembler.push(token, event.silent && !includeStopToken)
     output.cumulativeLogprob += result.logprobs[event.row]!
     table.generationTokens++
     this.outbox.push(output.index, token, text, shown)

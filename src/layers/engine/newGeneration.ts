@@ -4,6 +4,7 @@ import { makeAssembler } from "../../domain/request/assemble.ts"
 import type { GenerateRequest } from "../../domain/request/generateRequest.ts"
 import type { DrawParams, Sequence } from "../../domain/request/sequence.ts"
 import type { ResolvedSampling } from "../../domain/sampling/resolveSampling.ts"
+import type { CompiledGrammar } from "../../services/Grammar.ts"
 import type { TokenizerInstance } from "../../services/Tokenizer.ts"
 import { GenerationRequest, type Output } from "./generation.ts"
 import { Outbox } from "./outbox.ts"
@@ -15,6 +16,7 @@ export interface Prepared {
   readonly request: GenerateRequest
   readonly promptTokenIds: ReadonlyArray<number>
   readonly sampling: ResolvedSampling
+  readonly grammar: CompiledGrammar | undefined
 }
 
 const idsOf = (tokenizer: TokenizerInstance, tokens: ReadonlyArray<string> = []): ReadonlySet<number> =>
@@ -40,7 +42,7 @@ const drawOf = ({ draw, candidates, n }: ResolvedSampling, index: number): DrawP
 })
 
 const makeSequence = (id: number, requestId: string, index: number, prepared: Prepared): Sequence => {
-  const { request, promptTokenIds, sampling } = prepared
+  const { request, promptTokenIds, sampling, grammar } = prepared
   return {
     id,
     requestId,
@@ -50,7 +52,8 @@ const makeSequence = (id: number, requestId: string, index: number, prepared: Pr
     draw: drawOf(sampling, index),
     limits: sampling.limits,
     cacheSalt: request.cacheSalt,
-    waitsForTokens: false,
+    waitsForTokens: grammar !== undefined,
+    ...(grammar === undefined ? {} : { constraint: grammar.start(sampling.limits) }),
     chooses: false,
     computed: 0,
     pending: 0,

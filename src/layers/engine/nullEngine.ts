@@ -10,6 +10,7 @@ import { chooseParsers } from "../../domain/tools/reading.ts"
 import { Backend } from "../../services/Backend.ts"
 import type { BlockAllocator } from "../../services/BlockAllocator.ts"
 import { Engine, type EngineService } from "../../services/Engine.ts"
+import { Grammar } from "../../services/Grammar.ts"
 import { Sampler } from "../../services/Sampler.ts"
 import type { Scheduler } from "../../services/Scheduler.ts"
 import { bytesTokenizer, endOfText, vocabSize } from "./bytesTokenizer.ts"
@@ -50,7 +51,7 @@ export const make = ({
 }: NullEngineOptions): Effect.Effect<
   EngineService,
   StartError,
-  Backend | Sampler | Scheduler | BlockAllocator | Scope.Scope
+  Backend | Sampler | Grammar | Scheduler | BlockAllocator | Scope.Scope
 > =>
   Effect.gen(function* () {
     const options = yield* decodeEngineOptions({ model: "null", ...given })
@@ -98,11 +99,12 @@ export const make = ({
       scheduler,
       tokenizer,
       template: plainChats ? plainTemplate : undefined,
-      sampler: (yield* Sampler).make({ defaults: noDefaults, facts: sampling })
+      sampler: (yield* Sampler).make({ defaults: noDefaults, facts: sampling }),
+      grammars: tokenizer && (yield* Grammar).make(tokenizer, vocabSize)
     })
   })
 
 export const layer = (
   options: NullEngineOptions = {}
-): Layer.Layer<Engine, StartError, Backend | Sampler | Scheduler | BlockAllocator> =>
+): Layer.Layer<Engine, StartError, Backend | Sampler | Grammar | Scheduler | BlockAllocator> =>
   Layer.scoped(Engine, make(options))

@@ -3,6 +3,7 @@ import type { Scheduler } from "../../domain/schedule/scheduler.ts"
 import type { LoadedModel } from "../../services/Backend.ts"
 import type { ChatTemplateInstance } from "../../services/ChatTemplate.ts"
 import type { ServedModel } from "../../services/Engine.ts"
+import type { GrammarInstance } from "../../services/Grammar.ts"
 import type { PoolerInstance } from "../../services/Pooler.ts"
 import type { SamplerInstance } from "../../services/Sampler.ts"
 import type { TokenizerInstance } from "../../services/Tokenizer.ts"
@@ -20,6 +21,8 @@ export interface CommonParts {
 /** A model that generates. */
 export interface EngineParts extends CommonParts {
   readonly sampler: SamplerInstance
+  /** Undefined where there is no tokenizer. */
+  readonly grammars: GrammarInstance | undefined
 }
 
 /** A model that pools; `widths` are columns of the plan's two heads. */

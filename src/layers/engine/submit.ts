@@ -75,7 +75,9 @@ export const makeSubmit = (parts: EngineParts, admission: Admission, admit: Admi
       checkPrompt(promptTokenIds, parts.served) ??
       checkReplies(name, sampling.candidates, promptTokenIds.length, parts.served)
     if (problem !== undefined) return yield* problem
-    return { request, promptTokenIds, sampling } satisfies Prepared
+    const { structuredOutputs } = sampling
+    const grammar = structuredOutputs && (yield* parts.grammars!.compile(structuredOutputs))
+    return { request, promptTokenIds, sampling, grammar } satisfies Prepared
   })
 
   return (given) =>

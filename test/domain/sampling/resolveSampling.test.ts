@@ -161,13 +161,11 @@ describe("resolveSampling", () => {
     expect(refuse({ max_tokens: 5 }).mend).toBe("Did you mean maxTokens?")
   })
 
-  it.each([{ structuredOutputs: { regex: "a" } }])(
-    "refuses %j, which nothing serves yet, rather than ignore it",
-    (given) => {
-      expect(refuse(given)).toMatchObject({ field: Object.keys(given)[0] })
-      expect(refuse(given).mend).toContain("does not serve it yet")
-    }
-  )
+  it("hands on what the reply must conform to, and refuses it beside what might leave nothing to draw", () => {
+    const structuredOutputs = { regex: "a" }
+    expect(accept({ structuredOutputs }).structuredOutputs).toEqual(structuredOutputs)
+    expect(refuse({ structuredOutputs, allowedTokenIds: [3] }).field).toBe("structuredOutputs")
+  })
 
   it("takes the checkpoint's repetition penalty, unless the request has its own", () => {
     const defaults = { params: { repetitionPenalty: 1.1 }, eosTokenIds: [] }
