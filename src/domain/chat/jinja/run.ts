@@ -1,0 +1,88 @@
+import { TemplateFault } from "./fault.ts"
+
+/** What one rendering may use. A template of a request is a program of a stranger. */
+export interface Limits {
+  /** Steps of evaluation; 64 characters or list items that an operation touches count as one. */
+  readonly steps: number
+  /** Characters of the output, and of any text on the way to it. */
+  readonly characters: number
+  /** Macro calls, recursive loops and data within one another. */
+  readonly depth: number
+}
+
+/** Items of a range at most, as in Jinja's sandbox. */
+export const maxRange = 100_000
+const charactersPerStep = 64
+
+/** The state of one rendering: where it stands in the source, what it has used, what it has written. */
+export class Run {
+  /** Line of the operation being evaluated. */
+  line = 0
+  private out = ""
+  private steps: number
+  private depth = 0
+
+  constructor(
+    readonly limits: Limits,
+    /** Milliseconds since 1970: what strftime_now reads. */
+    readonly now: number
+  ) {
+    this.steps = limits.steps
+  }
+
+  fail(message: string): never {
+    throw new TemplateFault("failed", message, this.line)
+  }
+
+  exceed(what: string): never {
+    throw new TemplateFault("limit", what, this.line)
+  }
+
+  spend(steps: number): void {
+    this.steps -= steps
+    if (this.steps < 0) this.exceed(`it takes more than ${this.limits.steps} steps`)
+  }
+
+  /** Accounts for an operation that reads or makes so many characters or items. */
+  spendOn(length: number): void {
+    if (length > this.limits.characters)
+      this.exceed(`it makes a text or list of more than ${this.limits.characters} characters or items`)
+    this.spend(1 + length / charactersPerStep)
+  }
+
+  text(text: string): string {
+    this.spendOn(text.length)
+    return text
+  }
+
+  write(text: string): void {
+    this.spendOn(this.out.length + text.length > this.limits.characters ? Number.POSITIVE_INFINITY : text.length)
+    this.out += text
+  }
+
+  /** What `body` writes, kept from the output. */
+  capture(body: () => void): string {
+    const before = this.out
+    this.out = ""
+    try {
+      body()
+      return this.out
+    } finally {
+      this.out = before
+    }
+  }
+
+  /** One level deeper: a macro in a macro, a list in a list. */
+  nested<A>(body: () => A): A {
+    if (++this.depth > this.limits.depth) this.exceed(`it nests more than ${this.limits.depth} levels deep`)
+    try {
+      return body()
+    } finally {
+      this.depth--
+    }
+  }
+
+  get written(): string {
+    return this.out
+  }
+}
