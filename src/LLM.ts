@@ -5,6 +5,7 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Scope from "effect/Scope"
+import { listConversations } from "./domain/chat/conversations.ts"
 import type { EngineOptions } from "./domain/config/engineOptions.ts"
 import { type GenerateError, InvalidRequest } from "./domain/errors.ts"
 import type { PoolingInput } from "./domain/pooling/poolingParams.ts"
@@ -27,6 +28,7 @@ import { deltaIterable } from "./layers/engine/deltaIterable.ts"
 import { complete, completeChat } from "./layers/engine/derived.ts"
 import { classify, embed, encode, reward, scores } from "./layers/engine/pooled.ts"
 import { watchProgress } from "./layers/engine/progress.ts"
+import { withTemplateFile } from "./layers/engine/templateFile.ts"
 import type { ChatTemplateOptions } from "./services/ChatTemplate.ts"
 import { Engine, type EngineMetrics, type EngineService, type ServedModel } from "./services/Engine.ts"
 
@@ -44,7 +46,7 @@ export interface BatchOptions extends RequestOptions {
   readonly progress?: boolean | ((progress: Progress) => void)
 }
 
-/** What a chat may say beside its messages and parameters. */
+/** What a chat may say beside its messages and parameters. Here `chatTemplate` may also be the path of a file. */
 export interface ChatRequestOptions extends RequestOptions, ChatTemplateOptions {
   /** Which tools a reply may, must, or must not call. */
   readonly toolChoice?: ToolChoice
@@ -146,10 +148,12 @@ export class LLM {
     params: Params = {},
     options: ChatOptions = {}
   ): Promise<ReadonlyArray<RequestOutput>> {
-    const chats = (Array.isArray(messages[0]) ? messages : [messages]) as ReadonlyArray<ChatRequest["messages"]>
-    const requests = Effect.map(checked(spread("params", params, chats.length)), (all) =>
-      chats.map((chat, at): ChatRequest => ({ ...requestFields(options), messages: chat, params: all[at] }))
-    )
+    const requests = Effect.gen(function* () {
+      const chats = yield* listConversations(messages)
+      const all = yield* checked(spread("params", params, chats.length))
+      const fields = yield* withTemplateFile(requestFields(options))
+      return chats.map((chat, at): ChatRequest => ({ ...fields, messages: chat, params: all[at] }))
+    })
     return this.batch(requests, completeChat, options)
   }
 
@@ -160,7 +164,9 @@ export class LLM {
     options: ChatRequestOptions = {}
   ): AsyncIterable<ChatDelta> {
     const chat = messages as ChatRequest["messages"]
-    const submit = Effect.suspend(() => this.engine.submitChat({ ...requestFields(options), messages: chat, params }))
+    const submit = Effect.flatMap(withTemplateFile(requestFields(options)), (fields) =>
+      this.engine.submitChat({ ...fields, messages: chat, params })
+    )
     return deltaIterable(submit, options.signal)
   }
 
@@ -209,8 +215,8 @@ export class LLM {
   }
 
   /** The prompt that a chat becomes. Messages are rendered untouched. */
-  applyChatTemplate(messages: ReadonlyArray<Message>, options?: ChatTemplateOptions): Promise<string> {
-    return settle(this.engine.applyChatTemplate(messages, options))
+  applyChatTemplate(messages: ReadonlyArray<Message>, options: ChatTemplateOptions = {}): Promise<string> {
+    return settle(Effect.flatMap(withTemplateFile(options), (given) => this.engine.applyChatTemplate(messages, given)))
   }
 
   /** Ends a request with finish reason "abort". */

@@ -7,7 +7,7 @@ import { isRepoId } from "../domain/hub/repoId.ts"
 import type { Part } from "../domain/hub/selection.ts"
 import { Hub } from "../services/Hub.ts"
 import { type ModelFolder, ModelSource, type OpenOptions } from "../services/ModelSource.ts"
-import { codeOf, readJson, readText } from "./folderFiles.ts"
+import { codeOf, listFiles, readJson, readText } from "./folderFiles.ts"
 import { readTensors } from "./weightFiles.ts"
 
 const listFolder = (path: string) => Effect.promise(() => readdir(path).catch((): Array<string> => []))
@@ -24,6 +24,7 @@ const openFolder = Effect.fnUntraced(function* (model: string, path: string, par
     config: config ?? {},
     generationConfig,
     readText: (name) => readText(path, name),
+    list: (name) => listFiles(path, name),
     tensors: tensorsOf(path),
     tensorsIn: (folder) => tensorsOf(resolve(path, folder))
   } satisfies ModelFolder

@@ -1,4 +1,4 @@
-import { type FileHandle, readFile } from "node:fs/promises"
+import { type FileHandle, readdir, readFile } from "node:fs/promises"
 import { resolve } from "node:path"
 import * as Effect from "effect/Effect"
 import { CheckpointInvalid } from "../domain/errors.ts"
@@ -29,6 +29,17 @@ export const readText = (folder: string, name: string): Effect.Effect<string | u
     Effect.catchAll(({ error }) =>
       codeOf(error) === "ENOENT"
         ? Effect.succeed(undefined)
+        : Effect.fail(invalid(folder, [`${name} cannot be read: ${codeOf(error)}`]))
+    )
+  )
+
+/** Names of the files of a folder within, sorted; none when there is no such folder. */
+export const listFiles = (folder: string, name: string): Effect.Effect<ReadonlyArray<string>, CheckpointInvalid> =>
+  Effect.tryPromise(() => readdir(resolve(folder, name))).pipe(
+    Effect.map((names) => names.sort()),
+    Effect.catchAll(({ error }) =>
+      codeOf(error) === "ENOENT"
+        ? Effect.succeed([])
         : Effect.fail(invalid(folder, [`${name} cannot be read: ${codeOf(error)}`]))
     )
   )

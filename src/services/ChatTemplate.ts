@@ -1,22 +1,19 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
+import type { ContentFormat } from "../domain/chat/contentFormat.ts"
+import type { ChatTemplateOptions } from "../domain/chat/options.ts"
 import type { CheckpointInvalid, InvalidRequest } from "../domain/errors.ts"
 import type { ModelFolder } from "./ModelSource.ts"
 
-export interface ChatTemplateOptions {
-  readonly chatTemplate?: string | undefined
-  readonly addGenerationPrompt?: boolean | undefined
-  readonly continueFinalMessage?: boolean | undefined
-  readonly tools?: ReadonlyArray<unknown> | undefined
-  readonly documents?: ReadonlyArray<unknown> | undefined
-  readonly chatTemplateKwargs?: Readonly<Record<string, unknown>> | undefined
-}
+export type { ChatTemplateOptions } from "../domain/chat/options.ts"
 
 export interface ChatTemplateInstance {
   /** Whether the checkpoint brings a template. */
   readonly present: boolean
   /** The text of the checkpoint's templates, all of them: how the model writes tool calls and reasoning is told from it. */
   readonly source: string
+  /** How the template that these options choose wants a message's content. */
+  readonly contentFormat: (options?: ChatTemplateOptions) => Effect.Effect<ContentFormat, InvalidRequest>
   /** The prompt's text. Messages are rendered untouched. */
   readonly render: (
     messages: ReadonlyArray<unknown>,

@@ -12,6 +12,8 @@ export interface ModelFolder {
   readonly generationConfig: Readonly<Record<string, unknown>> | undefined
   /** Text of a file of the folder by name (`tokenizer.json`...) or absolute path, read on demand; undefined when absent. */
   readonly readText: (name: string) => Effect.Effect<string | undefined, CheckpointInvalid>
+  /** Names of the files of a folder within, sorted; none when there is no such folder. */
+  readonly list: (folder: string) => Effect.Effect<ReadonlyArray<string>, CheckpointInvalid>
   /** Reads and checks the headers of the weight files: one file, or shards with an index. */
   readonly tensors: Effect.Effect<CheckpointTensors, CheckpointInvalid>
   /** The same of a folder inside, such as a module of Sentence Transformers. */

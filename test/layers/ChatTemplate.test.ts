@@ -58,7 +58,7 @@ describe("a checkpoint's chat template", () => {
   it("sees special tokens, absent tools and documents as none, and the request's variables", async () => {
     const folder = config({ bos_token: { content: "<s>" }, eos_token: "</s>", chat_template: print })
     expect(await render(folder, [user("Hi")], { chatTemplateKwargs: { mood: "glad", eos_token: "!" } })).toBe(
-      "<s>|!|true|true|glad"
+      "<s>|!|True|True|glad"
     )
   })
 
@@ -86,7 +86,9 @@ describe("a checkpoint's chat template", () => {
 
   it("is refused with a sentence when it is absent, malformed, or refuses itself", async () => {
     expect(await refusal(folderAt("/nowhere"))).toMatch(/chatTemplate.*the checkpoint brings none.*plain prompt/)
-    expect(await refusal(folderAt("/nowhere"), { chatTemplate: "{% if %}" })).toMatch(/messages/)
+    expect(await refusal(folderAt("/nowhere"), { chatTemplate: "a\n{% if %}" })).toMatch(
+      /chatTemplate.*line 2 of the chat template \(\{% if %\}\)/
+    )
     expect(await refusal(config({ chat_template: "{{ raise_exception('roles must alternate') }}" }))).toMatch(
       /roles must alternate/
     )

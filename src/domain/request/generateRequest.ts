@@ -6,6 +6,7 @@ import { SamplingFields } from "../sampling/samplingParams.ts"
 
 const tokenIds = Schema.Array(Schema.Int).annotations({ description: "an array of token ids" })
 
+import { chatOptions } from "../chat/options.ts"
 import { ToolChoice } from "../tools/toolChoice.ts"
 
 /** What every kind of request may say. */
@@ -31,16 +32,6 @@ export const GenerateRequest = Schema.Struct({
 export type GenerateRequest = typeof GenerateRequest.Type
 
 const message = jsonObject.annotations({ description: "a message: an object with role and content" })
-
-/** Options of a chat template, as LLM.chat takes them. */
-export const chatOptions = {
-  chatTemplate: field(text, "A template in place of the checkpoint's."),
-  addGenerationPrompt: field(flag, "Open the assistant's turn at the end.", true),
-  continueFinalMessage: field(flag, "Leave the last message open, to be continued.", false),
-  tools: field(Schema.Array(Schema.Unknown).annotations({ description: "an array of tools" }), "Tools to offer."),
-  documents: field(Schema.Array(Schema.Unknown).annotations({ description: "an array" }), "Documents to offer."),
-  chatTemplateKwargs: field(jsonObject, "More variables for the template.")
-}
 
 export const ChatRequest = Schema.Struct({
   messages: Schema.NonEmptyArray(message).annotations({ description: "an array of messages, at least one" }),

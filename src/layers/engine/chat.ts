@@ -1,30 +1,44 @@
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
+import { judgeMessages } from "../../domain/chat/messages.ts"
+import { normaliseMessages } from "../../domain/chat/normalise.ts"
+import { ChatTemplateOptions } from "../../domain/chat/options.ts"
 import { InvalidRequest } from "../../domain/errors.ts"
 import { ChatRequest, type GenerateRequest } from "../../domain/request/generateRequest.ts"
 import type { RequestOutput } from "../../domain/request/outputs.ts"
 import { decodeSampling } from "../../domain/sampling/samplingParams.ts"
 import { ChatReader, readOutput } from "../../domain/tools/chatReader.ts"
 import { chooseParsers, planReading, type ReplyScanner } from "../../domain/tools/reading.ts"
-import type { ChatTemplateInstance, ChatTemplateOptions } from "../../services/ChatTemplate.ts"
+import { toolsOf } from "../../domain/tools/toolChoice.ts"
+import type { ChatTemplateInstance } from "../../services/ChatTemplate.ts"
 import type { EngineService } from "../../services/Engine.ts"
 import { decodeRequest } from "./admission.ts"
 import { longCallId, shortCallId } from "./callIds.ts"
 
+const noTemplate = new InvalidRequest({
+  field: "messages",
+  given: "a chat",
+  expected: "a prompt",
+  mend: "This checkpoint has no chat template: give chatTemplate, or use generate."
+})
+
+/** A chat's prompt. Its messages are rendered as they are, unless the options name a form for them. */
 export const renderChat = (
   template: ChatTemplateInstance | undefined,
   messages: ReadonlyArray<unknown>,
-  options: ChatTemplateOptions = {}
+  given: ChatTemplateOptions = {}
 ): Effect.Effect<string, InvalidRequest> =>
-  template === undefined || !(template.present || options.chatTemplate !== undefined)
-    ? new InvalidRequest({
-        field: "messages",
-        given: "a chat",
-        expected: "a prompt",
-        mend: "This checkpoint has no chat template: give chatTemplate, or use generate."
-      })
-    : template.render(messages, options)
+  Effect.gen(function* () {
+    const options = yield* decodeRequest(ChatTemplateOptions, given)
+    yield* toolsOf(options.tools ?? [])
+    const judged = yield* judgeMessages(messages)
+    if (template === undefined || !(template.present || options.chatTemplate !== undefined)) return yield* noTemplate
+    const { chatTemplateContentFormat: form } = options
+    if (form === undefined) return yield* template.render(judged, options)
+    const format = form === "auto" ? yield* template.contentFormat(options) : form
+    return yield* template.render(yield* normaliseMessages(judged, format), options)
+  })
 
 /** A chat that has been rendered: a request to continue its text, and how the replies to it are read. */
 interface RenderedChat {
@@ -52,7 +66,8 @@ export const prepareChat = (service: ChatNeeds, given: ChatRequest): Effect.Effe
       parsers: chooseParsers(service.model, chatTemplate)
     })
     const { schema, marks, shortIds, open } = reading
-    const prompt = yield* service.applyChatTemplate(messages, options)
+    const { chatTemplateContentFormat = "auto" } = options
+    const prompt = yield* service.applyChatTemplate(messages, { ...options, chatTemplateContentFormat })
     const promptTokenIds = yield* service.tokenize(prompt, { addSpecialTokens: false })
     const constraint = schema === undefined ? {} : { structuredOutputs: { json: schema } }
     return {

@@ -11,6 +11,7 @@ const contentOf = (message: unknown): string => {
 export const plainTemplate: ChatTemplateInstance = {
   present: true,
   source: "",
+  contentFormat: () => Effect.succeed("string"),
   render: (messages, { chatTemplate, tools, addGenerationPrompt = true } = {}) => {
     if (chatTemplate !== undefined)
       return new InvalidRequest({
