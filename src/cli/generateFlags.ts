@@ -1,7 +1,7 @@
 import * as Schema from "effect/Schema"
+import { chatOptions } from "../domain/chat/options.ts"
 import { EngineOptions } from "../domain/config/engineOptions.ts"
 import { field, flag, text } from "../domain/config/types.ts"
-import { chatOptions } from "../domain/request/generateRequest.ts"
 import { SamplingFields } from "../domain/sampling/samplingParams.ts"
 import { type Flag, flagsOf } from "./flags.ts"
 import { type FlagGroup, helpText } from "./help.ts"
