@@ -75,11 +75,11 @@ export class GraphBuilder {
   }
 
   /** `affine: false`: the checkpoint has neither weight nor bias. */
-  layerNorm(x: Ref, name: string, eps: number, affine = true): Ref {
+  layerNorm(x: Ref, name: string, eps: number, affine = true, biased = affine): Ref {
     const weight = affine
       ? this.vector(`${name}.weight`, x.columns)
       : this.constant(`ones ${x.columns}`, new Float32Array(x.columns).fill(1))
-    const bias = affine ? this.vector(`${name}.bias`, x.columns) : none
+    const bias = biased ? this.vector(`${name}.bias`, x.columns) : none
     return this.node("layerNorm", this.rowsOf(x), x.columns, [x, weight, bias], { eps })
   }
 

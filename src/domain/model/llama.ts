@@ -1,6 +1,6 @@
 import type { GraphBuilder } from "../graph/builder.ts"
 import type { Ref } from "../graph/graph.ts"
-import { rotaryAttention } from "./blocks/attention.ts"
+import { decoderCache, rotaryAttention } from "./blocks/attention.ts"
 import { type DecoderConfig, decoderFrame, decoderLayers, readDecoder } from "./blocks/decoder.ts"
 import { defineDecoder } from "./blocks/family.ts"
 import { gatedMlp } from "./blocks/mlp.ts"
@@ -18,13 +18,7 @@ const config = (r: ConfigReader): LlamaConfig => ({
 })
 
 const layers = (g: GraphBuilder, c: LlamaConfig): Ref => {
-  const group = g.cacheGroup({
-    layers: c.layers,
-    kvHeads: c.kvHeads,
-    keyDim: c.headDim,
-    valueDim: c.headDim,
-    window: 0
-  })
+  const group = decoderCache(g, c, 0)
   const attention = { ...c, qkvBias: c.attentionBias, outputBias: c.attentionBias, window: 0 }
   return decoderLayers(g, c, (x, name, layer, rotary) => {
     const normed = g.rmsNorm(x, `${name}.input_layernorm`, c.eps)

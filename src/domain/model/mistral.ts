@@ -1,6 +1,6 @@
 import type { GraphBuilder } from "../graph/builder.ts"
 import type { Ref } from "../graph/graph.ts"
-import { rotaryAttention } from "./blocks/attention.ts"
+import { decoderCache, rotaryAttention } from "./blocks/attention.ts"
 import { type DecoderConfig, decoderFrame, decoderLayers, readDecoder } from "./blocks/decoder.ts"
 import { defineDecoder } from "./blocks/family.ts"
 import { gatedMlp } from "./blocks/mlp.ts"
@@ -18,8 +18,7 @@ const config = (r: ConfigReader): MistralConfig => ({
 })
 
 const layers = (g: GraphBuilder, c: MistralConfig): Ref => {
-  const { layers, kvHeads, headDim, window } = c
-  const group = g.cacheGroup({ layers, kvHeads, keyDim: headDim, valueDim: headDim, window })
+  const group = decoderCache(g, c, c.window)
   const attention = { ...c, qkvBias: false, outputBias: false }
   return decoderLayers(g, c, (x, name, layer, rotary) => {
     const normed = g.rmsNorm(x, `${name}.input_layernorm`, c.eps)

@@ -1,6 +1,6 @@
 import type { GraphBuilder } from "../graph/builder.ts"
 import type { Ref } from "../graph/graph.ts"
-import { rotaryAttention } from "./blocks/attention.ts"
+import { decoderCache, rotaryAttention } from "./blocks/attention.ts"
 import { type DecoderConfig, decoderFrame, decoderLayers, readDecoder } from "./blocks/decoder.ts"
 import { defineDecoder } from "./blocks/family.ts"
 import { readLayerWindows, sharedWindow } from "./blocks/layerWindows.ts"
@@ -17,8 +17,7 @@ const config = (r: ConfigReader): Qwen2Config => {
 }
 
 const layers = (g: GraphBuilder, c: Qwen2Config): Ref => {
-  const { layers, kvHeads, headDim } = c
-  const group = g.cacheGroup({ layers, kvHeads, keyDim: headDim, valueDim: headDim, window: sharedWindow(c.windows) })
+  const group = decoderCache(g, c, sharedWindow(c.windows))
   return decoderLayers(g, c, (x, name, layer, rotary) => {
     const attention = { ...c, qkvBias: true, outputBias: false, window: c.windows[layer]! }
     const normed = g.rmsNorm(x, `${name}.input_layernorm`, c.eps)

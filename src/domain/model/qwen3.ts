@@ -1,6 +1,6 @@
 import type { GraphBuilder } from "../graph/builder.ts"
 import type { Ref } from "../graph/graph.ts"
-import { rotaryAttention } from "./blocks/attention.ts"
+import { decoderCache, rotaryAttention } from "./blocks/attention.ts"
 import { type DecoderConfig, decoderFrame, decoderLayers, readDecoder } from "./blocks/decoder.ts"
 import { defineDecoder } from "./blocks/family.ts"
 import { readLayerWindows, sharedWindow } from "./blocks/layerWindows.ts"
@@ -22,8 +22,8 @@ const config = (r: ConfigReader): Qwen3Config => {
 }
 
 const layers = (g: GraphBuilder, c: Qwen3Config): Ref => {
-  const { layers, kvHeads, headDim, attentionBias } = c
-  const group = g.cacheGroup({ layers, kvHeads, keyDim: headDim, valueDim: headDim, window: sharedWindow(c.windows) })
+  const { attentionBias } = c
+  const group = decoderCache(g, c, sharedWindow(c.windows))
   const shared = { ...c, qkvBias: attentionBias, outputBias: attentionBias, qkNormEps: c.eps }
   return decoderLayers(g, c, (x, name, layer, rotary) => {
     const attention = { ...shared, window: c.windows[layer]! }

@@ -49,7 +49,8 @@ const faulty = (result: StepResult, from: number, to: number) => {
 /** Makes the blocks adoptable whose tokens have all been computed by a step that came back. */
 const registerBlocks = (state: SchedulerState, part: Part) => {
   const { entry, sequence } = part
-  if (!state.pool.config.prefixCaching || part.epoch !== entry.epoch) return
+  if (!state.pool.config.prefixCaching || state.config.pooler?.bidirectional === true || part.epoch !== entry.epoch)
+    return
   const computed = part.start + part.tokens
   // Most parts of a decoding batch fill no block: say so before anything is called.
   if (Math.floor(computed / state.pool.config.blockSize) <= sequence.blocks.hashes.length) return

@@ -6,7 +6,17 @@ export interface AttentionShape {
   readonly heads: number
   readonly kvHeads: number
   readonly headDim: number
+  /** False: every token sees every other, and no layer has a cache. */
+  readonly causal: boolean
 }
+
+/** The cache of all layers, which forgets by `window`; none where every token sees every other. */
+export const decoderCache = (
+  g: GraphBuilder,
+  c: AttentionShape & { readonly layers: number },
+  window: number
+): number =>
+  c.causal ? g.cacheGroup({ layers: c.layers, kvHeads: c.kvHeads, keyDim: c.headDim, valueDim: c.headDim, window }) : -1
 
 export interface RotaryAttention extends AttentionShape {
   readonly qkvBias: boolean
@@ -35,15 +45,10 @@ export const rotaryAttention = (
     a.qkNormEps === undefined ? y : g.rmsNorm(y, `${name}.${norm}`, a.qkNormEps, heads)
   const qn = normed(q, "q_norm", a.heads)
   const kn = normed(k, "k_norm", a.kvHeads)
-  const y = g.attend(
-    g.rope(qn, rotary, a.heads),
-    g.rope(kn, rotary, a.kvHeads),
-    v,
-    { ...a, group, layer },
-    {
-      scale: 1 / Math.sqrt(a.headDim),
-      window: a.window
-    }
-  )
+  const turned = [g.rope(qn, rotary, a.heads), g.rope(kn, rotary, a.kvHeads)] as const
+  const scale = 1 / Math.sqrt(a.headDim)
+  const y = a.causal
+    ? g.attend(...turned, v, { ...a, group, layer }, { scale, window: a.window })
+    : g.attendAll(...turned, v, a, { scale, reach: Math.floor(a.window / 2) })
   return g.linear(y, `${name}.o_proj`, x.columns, { bias: a.outputBias })
 }

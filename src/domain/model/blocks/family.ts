@@ -90,6 +90,13 @@ export const defineDecoder = <C>(
     generate: defineArchitecture({
       ...shared,
       name: names.generate,
+      config: (r, { convert }) => {
+        r.expect(
+          convert !== undefined || r.bool("is_causal", true),
+          "is_causal is false: its tokens see those behind them, so it cannot generate; set task to embed or classify."
+        )
+        return shared.config(r)
+      },
       converts: ["embed", "classify"],
       naming: (c, { convert }) => (convert === undefined ? family.naming(c) : naming(convert === "embed")(c)),
       graph: (g, c, choice): Ref | GraphHead =>

@@ -38,6 +38,14 @@ export const embedHead = (g: GraphBuilder, hidden: Ref, choice: PoolerChoice, po
   return poolerHead(g, hidden, choice, { task: "embed", pooling, pooled: dense, each: (rows) => rows })
 }
 
+/** A head that single tokens alone have. */
+export const tokenHead = (
+  g: GraphBuilder,
+  hidden: Ref,
+  task: "tokenEmbed" | "tokenClassify",
+  each: (rows: Ref) => Ref
+): GraphHead => ({ kind: "pooler", task, pooling: "ALL", each: each(g.gatherRows(hidden)) })
+
 /** One classifier for a sequence's row and for single tokens. */
 export const classifyHead = (
   g: GraphBuilder,
