@@ -189,6 +189,19 @@ describe("the same seed gives the same reply", () => {
   const told = (outputs: ReadonlyArray<RequestOutput>) =>
     outputs.map(({ outputs: [output] }) => ({ ...output!, cumulativeLogprob: 0 }))
 
+  it("reply i of n is the one reply under seed + i", async () => {
+    const llm = await shared
+    for (const kind of kinds.filter(({ temperature }) => temperature !== 0)) {
+      const asked = { temperature: 0.9, seed: 40, maxTokens: 28, ...kind }
+      const [together] = await llm.generate(prompts[3]!, { ...asked, n: 4 })
+      const alone = []
+      for (let i = 0; i < 4; i++) alone.push(...(await llm.generate(prompts[3]!, { ...asked, seed: 40 + i })))
+      expect(together!.outputs.map(({ tokenIds, logprobs }) => ({ tokenIds, logprobs }))).toEqual(
+        alone.map(({ outputs: [output] }) => ({ tokenIds: output!.tokenIds, logprobs: output!.logprobs }))
+      )
+    }
+  })
+
   it("alone, in any batch, chunked, preempted, with and without overlap", async () => {
     const llm = await shared
     const alone: Array<RequestOutput> = []
