@@ -59,8 +59,8 @@ export interface Reading {
   readonly marks: ReadonlyArray<string>
   /** Ids of nine letters and digits. */
   readonly shortIds: boolean
-  /** A scanner for one output sequence of the rendered prompt. */
-  readonly open: (prompt: string) => ReplyScanner
+  /** A scanner for one output sequence of the rendered prompt, whose last message it may go on with. */
+  readonly open: (prompt: string, continued?: string) => ReplyScanner
 }
 
 /** First reasoning is told apart, then in the answer tool calls. */
@@ -123,8 +123,8 @@ export const planReading = (input: ReadingInput): Either.Either<Reading, Invalid
       schema,
       marks: [...(reads ? marksOf(format) : []), ...(reasoning === undefined ? [] : [reasoning.open, reasoning.close])],
       shortIds: format.shortIds === true,
-      open: (prompt) => {
-        const opened = reasoning === undefined ? undefined : reasoningAfter(reasoning, prompt)
+      open: (prompt, continued) => {
+        const opened = reasoning === undefined ? undefined : reasoningAfter(reasoning, prompt, continued)
         return new ReplyScanner(opened === undefined ? undefined : new ReasoningScanner(opened), calls())
       }
     }

@@ -26,11 +26,25 @@ export type ReasoningParser = keyof typeof reasoningFormats
 export const detectReasoningParser = (template: string): ReasoningParser | undefined =>
   template.includes(think.close) ? "qwen3" : undefined
 
-/** The format as one reply begins: the end of its prompt may have opened the reasoning, or closed it. */
-export const reasoningAfter = (format: ReasoningFormat, prompt: string): ReasoningFormat | undefined => {
-  const end = prompt.trimEnd()
-  if (end.endsWith(format.close)) return undefined
-  return end.endsWith(format.open) ? { ...format, inside: true } : format
+/**
+ * The format as one reply begins: the end of its prompt may have opened the reasoning, or closed it; and a message that the
+ * reply goes on with, `continued`, may stand before, inside or behind it.
+ */
+export const reasoningAfter = (
+  format: ReasoningFormat,
+  prompt: string,
+  continued?: string
+): ReasoningFormat | undefined => {
+  const { open, close } = format
+  if (continued === undefined || continued === "") {
+    const end = prompt.trimEnd()
+    if (end.endsWith(close)) return undefined
+    return end.endsWith(open) ? { ...format, inside: true } : format
+  }
+  const opened = continued.lastIndexOf(open)
+  const closed = continued.lastIndexOf(close)
+  const inside = opened > closed || (format.inside && closed < 0)
+  return inside ? { ...format, inside } : undefined
 }
 
 /** `head`: nothing but white space yet; `inside`: reasoning; `after`: white space behind it; `text`: all the rest. */

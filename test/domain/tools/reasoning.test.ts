@@ -33,6 +33,24 @@ describe("qwen3", () => {
   })
 })
 
+describe("a reply that goes on with a message", () => {
+  const goOn = (reasoningParser: ReasoningParser, continued: string, text: string) => {
+    const { reasoning, text: answer } = whole(text, { reasoningParser, prompt: `assistant\n${continued}`, continued })
+    return [reasoning, answer]
+  }
+
+  it("is inside the reasoning that the message has begun", () => {
+    expect(goOn("qwen3", "<think>\nHm", ", so.</think>Paris.")).toEqual([", so.", "Paris."])
+    expect(goOn("deepseek_r1", "Hm", ", so.</think>Paris.")).toEqual([", so.", "Paris."])
+  })
+
+  it("is in the answer that the message has begun", () => {
+    expect(goOn("qwen3", "<think>Hm</think>The capital is", " Paris. <think>")).toEqual([undefined, " Paris. <think>"])
+    expect(goOn("deepseek_r1", "Hm</think>It is", " Paris.")).toEqual([undefined, " Paris."])
+    expect(goOn("qwen3", "It is", "<think>")).toEqual([undefined, "<think>"])
+  })
+})
+
 describe("deepseek_r1", () => {
   it.each([
     ["Hm.\n</think>\n\nParis.", "Hm.", "Paris."],

@@ -15,6 +15,8 @@ export interface ScanOptions {
   readonly reasoningParser?: ReasoningParser
   readonly toolChoice?: ToolChoice
   readonly prompt?: string
+  /** The message that the reply goes on with. */
+  readonly continued?: string
 }
 
 /** Counts ids, so that two readings of one reply name their calls alike. */
@@ -36,7 +38,7 @@ export interface Message {
 export const whole = (text: string, options: ScanOptions): Message => {
   const output = { index: 0, text, tokenIds: [], cumulativeLogprob: null, logprobs: null } as const
   const ended = { ...output, finishReason: "stop", stopReason: null } as const
-  const read = readOutput(ended, readingOf(options).open(options.prompt ?? ""), counter())
+  const read = readOutput(ended, readingOf(options).open(options.prompt ?? "", options.continued), counter())
   return {
     text: read.text,
     reasoning: read.reasoning,
@@ -46,7 +48,7 @@ export const whole = (text: string, options: ScanOptions): Message => {
 
 /** The deltas of a reply that comes in these pieces, the end in one of its own. */
 export const deltasOf = (pieces: ReadonlyArray<string>, options: ScanOptions) => {
-  const reader = new ChatReader(() => readingOf(options).open(options.prompt ?? ""), counter())
+  const reader = new ChatReader(() => readingOf(options).open(options.prompt ?? "", options.continued), counter())
   const delta = { requestId: "r", index: 0, tokenIds: [], finishReason: null, stopReason: null }
   return [
     ...pieces.flatMap((text) => reader.read({ ...delta, text })),
