@@ -95,6 +95,42 @@ describe("Brook with a tool", () => {
     )
   })
 
+  it("calls where it must, whatever it is told: a list of calls, or one tool's arguments", async () => {
+    const clock = { type: "function", function: { name: "get_time" } }
+    const messages = [{ role: "user", content: "What is the weather in Paris?" }]
+    const offered = { tools: [clock, ...tools] }
+    const any = await gather(llm.streamChat(messages, params, { ...offered, toolChoice: "required" }))
+    expect(any.content).toBe("")
+    expect(any.calls.length).toBeGreaterThan(0)
+    for (const { function: called } of any.calls) {
+      expect(["get_time", "get_weather"]).toContain(called.name)
+      expect(JSON.parse(called.arguments)).toBeTypeOf("object")
+    }
+    const named = await gather(llm.streamChat(messages, params, { ...offered, toolChoice: "get_time" }))
+    expect(named.calls.map((call) => [call.function.name, JSON.parse(call.function.arguments)])).toEqual([
+      ["get_time", {}]
+    ])
+    const [whole] = await llm.chat(messages, params, { ...offered, toolChoice: "required" })
+    expect(whole!.outputs[0]!.toolCalls!.map((call) => call.arguments)).toEqual(
+      any.calls.map((call) => call.function.arguments)
+    )
+  })
+
+  it("names the tool whose schema cannot be served", async () => {
+    const wrong = { type: "function", function: { name: "f", parameters: { type: "objet" } } }
+    const ask = (toolChoice: string, offered: ReadonlyArray<unknown>) =>
+      llm
+        .chat([{ role: "user", content: "?" }], params, { tools: offered, toolChoice })
+        .catch((error: unknown) => error)
+    for (const error of [await ask("required", [...tools, wrong]), await ask("f", [...tools, wrong])])
+      expect(error).toMatchObject({
+        _tag: "InvalidRequest",
+        field: "tools[1].function.parameters#/type",
+        given: '"objet"'
+      })
+    expect(await ask("required", [wrong])).toMatchObject({ field: "tools[0].function.parameters#/type" })
+  })
+
   it("says by what it reads replies", () => expect(llm.model.toolCallParser).toBe("hermes"))
 
   it("reads calls whose markers are special tokens, and leaves those out of text", async () => {

@@ -1,7 +1,7 @@
 import * as Either from "effect/Either"
 import { InvalidRequest } from "../errors.ts"
 import { CallScanner } from "./callScanner.ts"
-import { schemaOfChoice } from "./callSchema.ts"
+import { faultOfTool, schemaOfChoice } from "./callSchema.ts"
 import { ForcedScanner } from "./forcedScanner.ts"
 import {
   type CallFormat,
@@ -55,6 +55,8 @@ export interface ReadingInput {
 export interface Reading {
   /** What they must conform to: JSON that toolChoice asks for. */
   readonly schema: Readonly<Record<string, unknown>> | undefined
+  /** A fault of that schema, by the name of the request's own field. */
+  readonly faultOf: (fault: InvalidRequest) => InvalidRequest
   /** Texts that must stay in the replies though they may be special tokens. */
   readonly marks: ReadonlyArray<string>
   /** Ids of nine letters and digits. */
@@ -121,6 +123,7 @@ export const planReading = (input: ReadingInput): Either.Either<Reading, Invalid
     }
     return {
       schema,
+      faultOf: (fault) => faultOfTool(fault, choice, tools),
       marks: [...(reads ? marksOf(format) : []), ...(reasoning === undefined ? [] : [reasoning.open, reasoning.close])],
       shortIds: format.shortIds === true,
       open: (prompt, continued) => {

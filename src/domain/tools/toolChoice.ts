@@ -16,8 +16,9 @@ export type ToolChoice = typeof ToolChoice.Type
 /** A tool as it was offered: flat, or in OpenAI's envelope. */
 export interface Tool {
   readonly name: string
-  /** The JSON Schema of its arguments. */
+  /** The JSON Schema of its arguments, and where in the request it stands. */
   readonly parameters: Readonly<Record<string, unknown>>
+  readonly field: string
 }
 
 /** `forced`: the reply is this tool's arguments. */
@@ -47,7 +48,7 @@ const toolOf = (given: unknown, at: number): Either.Either<Tool, InvalidRequest>
     return refuse(`${path}.name`, show(name), "a text that is not empty", "Give every tool a name.")
   if (!isRecord(parameters))
     return refuse(`${path}.parameters`, show(parameters), "a JSON Schema: an object", "Leave it out for no arguments.")
-  return Either.right({ name, parameters })
+  return Either.right({ name, parameters, field: `${path}.parameters` })
 }
 
 /** The tools of a request, each with its name; the first that has none is refused. */

@@ -47,6 +47,8 @@ interface RenderedChat {
   /** A scanner for one of the replies. */
   readonly open: () => ReplyScanner
   readonly newCallId: () => string
+  /** A refusal of that request, by the names of the chat's own fields. */
+  readonly refused: <E>(error: E) => E | InvalidRequest
 }
 
 type ChatNeeds = Pick<EngineService, "model" | "applyChatTemplate" | "tokenize">
@@ -83,7 +85,8 @@ export const prepareChat = (service: ChatNeeds, given: ChatRequest): Effect.Effe
         lora
       },
       open: () => open(prompt),
-      newCallId: shortIds ? shortCallId : longCallId
+      newCallId: shortIds ? shortCallId : longCallId,
+      refused: (error) => (error instanceof InvalidRequest ? reading.faultOf(error) : error)
     }
   })
 
@@ -91,10 +94,13 @@ export const makeSubmitChat =
   (service: ChatNeeds & Pick<EngineService, "submit">): EngineService["submitChat"] =>
   (given) =>
     Effect.gen(function* () {
-      const { request, open, newCallId } = yield* prepareChat(service, given)
+      const { request, open, newCallId, refused } = yield* prepareChat(service, given)
       // What a chat's deltas are is fixed; how much of the past they repeat is not a choice here.
       const params = { ...request.params, outputKind: "delta" as const }
-      const { requestId, promptTokenIds, deltas } = yield* service.submit({ ...request, params })
+      const { requestId, promptTokenIds, deltas } = yield* Effect.mapError(
+        service.submit({ ...request, params }),
+        refused
+      )
       // One reader: its state may stand beside the stream.
       const reader = new ChatReader(open, newCallId)
       return {

@@ -35,5 +35,5 @@ export const chat = (request: ChatRequest): Stream.Stream<ChatDelta, GenerateErr
 export const completeChat = (request: ChatRequest): Effect.Effect<RequestOutput, GenerateError, Engine> =>
   Effect.gen(function* () {
     const chat = yield* prepareChat(yield* Engine, request)
-    return readChat(chat, yield* complete(chat.request))
+    return readChat(chat, yield* Effect.mapError(complete(chat.request), chat.refused))
   })
