@@ -18,7 +18,8 @@ export const cutAfterFinalMessage = (
   return { prompt: prompt.slice(0, at + (prompt.startsWith(whole, at) ? whole : bare).length) }
 }
 
-const textOfMessage = (message: unknown): string | undefined => {
+/** The text of a message that a reply may go on with. */
+export const textOfMessage = (message: unknown): string | undefined => {
   const content = isRecord(message) ? message.content : undefined
   if (typeof content === "string") return content
   const parts: ReadonlyArray<unknown> = Array.isArray(content) ? content : []

@@ -1,6 +1,7 @@
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
+import { textOfMessage } from "../../domain/chat/continueFinal.ts"
 import { judgeMessages } from "../../domain/chat/messages.ts"
 import { normaliseMessages } from "../../domain/chat/normalise.ts"
 import { ChatTemplateOptions } from "../../domain/chat/options.ts"
@@ -71,6 +72,7 @@ export const prepareChat = (service: ChatNeeds, given: ChatRequest): Effect.Effe
     const { chatTemplateContentFormat = "auto" } = options
     const prompt = yield* service.applyChatTemplate(messages, { ...options, chatTemplateContentFormat })
     const promptTokenIds = yield* service.tokenize(prompt, { addSpecialTokens: false })
+    const continued = options.continueFinalMessage === true ? textOfMessage(messages.at(-1)) : undefined
     const constraint = schema === undefined ? {} : { structuredOutputs: { json: schema } }
     return {
       prompt,
@@ -84,7 +86,7 @@ export const prepareChat = (service: ChatNeeds, given: ChatRequest): Effect.Effe
         cacheSalt,
         lora
       },
-      open: () => open(prompt),
+      open: () => open(prompt, continued),
       newCallId: shortIds ? shortCallId : longCallId,
       refused: (error) => (error instanceof InvalidRequest ? reading.faultOf(error) : error)
     }

@@ -119,6 +119,17 @@ describe("a chat with tools", () => {
   )
 })
 
+describe("a reply that goes on with a message", () => {
+  it.live("stands in the reasoning that the message has begun", () =>
+    Effect.gen(function* () {
+      const begun = [...messages, { role: "assistant", content: "<think>Well" }] as unknown as ChatRequest["messages"]
+      const options = { continueFinalMessage: true, addGenerationPrompt: false }
+      const { outputs } = yield* Engine.completeChat({ messages: begun, params, ...options })
+      assert.deepStrictEqual([outputs[0]?.reasoning, outputs[0]?.text], [", so.", "Yes."])
+    }).pipe(Effect.provide(saying(", so.</think>Yes.", { reasoningParser: "qwen3" })))
+  )
+})
+
 describe("LLM.streamChat", () => {
   it.scopedLive("gives the deltas, and lets go when its reader breaks off", () =>
     Effect.gen(function* () {
