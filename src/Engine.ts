@@ -1,3 +1,4 @@
+import { engineService } from "./engineService.ts"
 import { layer } from "./layers/compose/engine.ts"
 import { layerConfig } from "./layers/compose/engineConfig.ts"
 import { layerNull } from "./layers/compose/null.ts"
@@ -16,6 +17,11 @@ import * as Service from "./services/Engine.ts"
  * ```
  */
 export class Engine extends Service.Engine {
+  /**
+   * Makes a tag of the application's own: `class Writer extends Engine.Service<Writer>()("app/Writer") {}`. A tag's type
+   * keeps the type of its service under the same name, as something that no value ever is: hence the intersection.
+   */
+  static override readonly Service = engineService as typeof engineService & Service.EngineService
   /** An engine over a checkpoint. Reads no environment. */
   static readonly layer = layer
   /** The same, from what is given, `MILLRACE_*`, and the JSON file that MILLRACE_CONFIG names, in this order. */

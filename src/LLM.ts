@@ -19,7 +19,7 @@ import type {
   RequestOutput,
   ScoringRequestOutput
 } from "./domain/request/outputs.ts"
-import type { Progress } from "./domain/request/progress.ts"
+import type { Ended, Progress } from "./domain/request/progress.ts"
 import { listPrompts, type Prompt, type Prompts, spread } from "./domain/request/prompts.ts"
 import type { SamplingInput } from "./domain/sampling/samplingParams.ts"
 import type { ToolChoice } from "./domain/tools/toolChoice.ts"
@@ -237,7 +237,7 @@ export class LLM {
     return this.close()
   }
 
-  private pooled<Output>(
+  private pooled<Output extends Ended>(
     run: Pooling<Output>,
     prompts: Prompts,
     params: PoolParams = {},
@@ -252,14 +252,14 @@ export class LLM {
     return this.batch(requests, run, options)
   }
 
-  private batch<R, A>(
+  private batch<R, A extends Ended>(
     requests: Effect.Effect<ReadonlyArray<R>, GenerateError, Engine>,
     run: (request: R) => Effect.Effect<A, GenerateError, Engine>,
     { progress = false, signal }: BatchOptions
   ): Promise<ReadonlyArray<A>> {
     const all = Effect.gen(this, function* () {
       const list = yield* requests
-      const watch = yield* watchProgress(this.engine.metrics, list.length, progress)
+      const watch = yield* watchProgress(list.length, progress)
       return yield* Effect.forEach(list, (request) => Effect.tap(run(request), watch), { concurrency: "unbounded" })
     })
     return settle(Effect.scoped(Effect.provideService(all, Engine, this.engine)), signal)

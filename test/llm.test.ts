@@ -115,6 +115,48 @@ describe("LLM", () => {
     assert.deepStrictEqual(seen, [1 / 3, 2 / 3, 1])
   })
 
+  it("counts the tokens of this batch alone, whatever else runs", async () => {
+    await using llm = await nullModel()
+    const other = llm.generate("elsewhere", { maxTokens: 200, ignoreEos: true })
+    let last = { promptTokens: 0, generationTokens: 0 }
+    const progress = (now: typeof last) => {
+      last = now
+    }
+    await llm.generate(["abc", "de"], [{ maxTokens: 3 }, { maxTokens: 4 }], { progress })
+    assert.deepInclude(last, { promptTokens: 5, generationTokens: 7 })
+    await other
+  })
+
+  it("takes parameters by the prompt, chats too, and refuses as many as do not fit", async () => {
+    await using llm = await LLM.fromLayer(layerNull({ plainChats: true }))
+    const chat = [{ role: "user", content: "hi" }]
+    const lengths = [{ maxTokens: 1 }, { maxTokens: 2 }]
+    const outputs = await llm.chat([chat, chat], lengths)
+    assert.deepStrictEqual(
+      outputs.map(({ outputs: [first] }) => first?.tokenIds.length),
+      [1, 2]
+    )
+    for (const wrong of [
+      llm.chat([chat, chat, chat], lengths),
+      llm.generate(["a"], lengths),
+      llm.generate(["a", "b"], [])
+    ])
+      assert.deepInclude(await rejection(wrong), { _tag: "InvalidRequest", field: "params" })
+  })
+
+  it("says that it serves no adapters", async () => {
+    await using llm = await nullModel()
+    const error = await rejection(llm.generate(["a", "b"], {}, { lora: [{ name: "x" }, { name: "y" }] }))
+    assert.deepInclude(error, { _tag: "InvalidRequest", field: "lora" })
+  })
+
+  it("a signal that has already been aborted starts nothing", async () => {
+    await using llm = await nullModel()
+    const signal = AbortSignal.abort(new Error("too late"))
+    assert.deepInclude(await rejection(llm.generate("a", endless, { signal })), { message: "too late" })
+    assert.strictEqual((await llm.getMetrics()).promptTokens, 0)
+  })
+
   it("without a tokenizer takes and gives ids only", async () => {
     await using llm = await LLM.fromLayer(layerNull({ skipTokenizerInit: true }))
     const [output] = await llm.generate([1, 2, 3])

@@ -37,7 +37,7 @@ const replyToAll = Effect.fnUntraced(function* (
   io: Io,
   progress: boolean
 ) {
-  const count: Count = { replies: 0, total: prompts.length, tokens: 0 }
+  const count: Count = { replies: 0, total: prompts.length, promptTokens: 0, tokens: 0 }
   const showBar = progress && io.errIsTerminal && (prompts.length > 1 || options.json)
   const bar = yield* Effect.acquireRelease(
     Effect.sync(() => (showBar ? new ProgressBar(count, io.err) : undefined)),

@@ -4,6 +4,7 @@ import { progressBar } from "../domain/request/progress.ts"
 export interface Count {
   replies: number
   readonly total: number
+  promptTokens: number
   tokens: number
 }
 
@@ -27,9 +28,11 @@ export class ProgressBar {
   }
 
   #draw() {
-    const { replies, total, tokens } = this.#count
+    const { replies: finished, total, promptTokens, tokens: generationTokens } = this.#count
     const elapsedMillis = performance.now() - this.#start
-    this.#write(`\r\x1b[2K${progressBar({ finished: replies, total, generationTokens: tokens, elapsedMillis })}`)
+    const columns = (process.stderr.columns ?? 121) - 1
+    const progress = { finished, total, promptTokens, generationTokens, elapsedMillis }
+    this.#write(`\r\x1b[2K${progressBar(progress, columns)}`)
   }
 
   /** Takes the bar away until it is next due, so that a line can be written in its place. */

@@ -49,6 +49,7 @@ export const reply = (
       const push = (text: string) => Effect.promise(() => replies.push(index, text))
       const generation = yield* submit(engine, prompt, options)
       const kept: Array<GenerationDelta> = []
+      count.promptTokens += generation.promptTokenIds.length
       // Several replies to one prompt grow at once: they are written one after another.
       const live = options.live && (options.params.n ?? 1) === 1
       if (options.titles && live) yield* push(title(prompt))

@@ -16,6 +16,8 @@ interface Extents {
 
 /** A cache by default takes no more than this, nor more than its share of what is left: the machine has other tenants. */
 const mostDefaultBytes = 4 * 2 ** 30
+/** The interpreter serves small models, a few requests at a time, and holds twice these bytes of a 16-bit cache. */
+const mostReferenceBytes = 128 * 2 ** 20
 const mostDefaultShare = 0.4
 
 /** How many blocks the memory that is left gives; an error when one sequence of maxModelLen would not fit. */
@@ -39,7 +41,8 @@ export const kvBlocks = (
   if ((given ?? least) > left)
     return Either.left(noRoom(given ?? least, left, facts.maxModelLen, blockBytes, blockSize))
   const wanted = (extents.maxNumSeqs * perSequence + 1) * blockBytes
-  const bounded = Math.min(wanted, left, Math.max(least, Math.min(mostDefaultBytes, mostDefaultShare * left)))
+  const most = device.name === "reference" ? mostReferenceBytes : mostDefaultBytes
+  const bounded = Math.min(wanted, left, Math.max(least, Math.min(most, mostDefaultShare * left)))
   const bytes = given ?? bounded
   const blocks = blockBytes === 0 ? extents.maxNumSeqs * perSequence : Math.floor(bytes / blockBytes) - 1
   return Either.right({ blocks, kvCacheBytes: (blocks + 1) * blockBytes })

@@ -1,42 +1,45 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { type Progress, progressBar } from "../../domain/request/progress.ts"
-import type { EngineMetrics } from "../../services/Engine.ts"
+import { countTokens, type Ended, type Progress, progressBar } from "../../domain/request/progress.ts"
 
 const redrawMillis = 100
 
+/** Where a bar is drawn: stderr, as far as a batch is concerned. */
+export interface BarTarget {
+  readonly isTTY?: boolean
+  readonly columns?: number
+  readonly write: (text: string) => unknown
+}
+
 /**
- * Follows a batch: the answer is to be run after each request that ends. `true` draws a bar on stderr, unless stderr is no
+ * Follows a batch: the answer is to be run with each request that ends. `true` draws a bar on stderr, unless stderr is no
  * terminal; a function is called instead. The Scope ends the bar's line.
  */
 export const watchProgress = (
-  metrics: Effect.Effect<EngineMetrics>,
   total: number,
-  wanted: boolean | ((progress: Progress) => void)
-): Effect.Effect<() => Effect.Effect<void>, never, Scope.Scope> =>
+  wanted: boolean | ((progress: Progress) => void),
+  target: BarTarget = process.stderr
+): Effect.Effect<(ended: Ended) => Effect.Effect<void>, never, Scope.Scope> =>
   Effect.gen(function* () {
-    const bar = wanted === true && process.stderr.isTTY === true
+    const bar = wanted === true && target.isTTY === true
     if (typeof wanted !== "function" && !bar) return () => Effect.void
     const clock = yield* Effect.clock
     const startedAt = clock.unsafeCurrentTimeMillis()
-    const before = (yield* metrics).generationTokens
-    let finished = 0
-    const progress = Effect.map(metrics, ({ generationTokens }): Progress => {
-      const elapsedMillis = clock.unsafeCurrentTimeMillis() - startedAt
-      return { finished, total, generationTokens: generationTokens - before, elapsedMillis }
-    })
-    const draw = Effect.map(progress, (now) => void process.stderr.write(`\r${progressBar(now)}`))
+    const count = { finished: 0, total, promptTokens: 0, generationTokens: 0 }
+    const now = (): Progress => ({ ...count, elapsedMillis: clock.unsafeCurrentTimeMillis() - startedAt })
+    // One column stays free: a line that fills the last one wraps on some terminals.
+    const draw = (end: string) =>
+      Effect.sync(() => void target.write(`\r\x1b[2K${progressBar(now(), (target.columns ?? 121) - 1)}${end}`))
     if (bar) {
-      yield* Effect.forkScoped(Effect.forever(Effect.zipRight(draw, Effect.sleep(redrawMillis))))
-      yield* Effect.addFinalizer(() =>
-        Effect.andThen(
-          draw,
-          Effect.sync(() => void process.stderr.write("\n"))
-        )
-      )
+      yield* Effect.forkScoped(Effect.forever(Effect.zipRight(draw(""), Effect.sleep(redrawMillis))))
+      yield* Effect.addFinalizer(() => draw("\n"))
     }
-    return () => {
-      finished++
-      return typeof wanted === "function" ? Effect.map(progress, wanted) : Effect.void
-    }
+    return (ended) =>
+      Effect.sync(() => {
+        const { promptTokens, generationTokens } = countTokens(ended)
+        count.finished++
+        count.promptTokens += promptTokens
+        count.generationTokens += generationTokens
+        if (typeof wanted === "function") wanted(now())
+      })
   })
