@@ -6,11 +6,17 @@ import type { Command } from "./cli/command.ts"
 import { interrupts } from "./cli/interrupts.ts"
 import type { Io } from "./cli/io.ts"
 import { processIo } from "./cli/io.ts"
+import type { PoolCommand } from "./cli/poolFlags.ts"
+
+const pooling = (command: PoolCommand) => import("./cli/pool.ts").then(({ commandOf }) => commandOf(command))
 
 /** Each command's code is loaded when it is called: the first token waits for nothing else. */
 const commands: Readonly<Record<string, { readonly about: string; readonly load: () => Promise<Command> }>> = {
   generate: { about: "Write replies to prompts.", load: () => import("./cli/generate.ts") },
   chat: { about: "Talk with a model.", load: () => import("./cli/chat.ts") },
+  embed: { about: "Write embeddings of texts.", load: () => pooling("embed") },
+  classify: { about: "Write the probabilities of labels, for texts.", load: () => pooling("classify") },
+  score: { about: "Write how well texts answer a query.", load: () => pooling("score") },
   inspect: { about: "Show a checkpoint's facts, memory, graph and plan.", load: () => import("./cli/inspect.ts") }
 }
 

@@ -1,9 +1,9 @@
 import type * as Effect from "effect/Effect"
-import type { InvalidRequest, StartError } from "../domain/errors.ts"
+import type { PoolError, StartError } from "../domain/errors.ts"
 import type { CliError } from "./cliError.ts"
 import type { Io } from "./io.ts"
 
 /** What a command's module exports: it runs with the words after the command's name and answers the exit code. */
 export interface Command {
-  readonly run: (args: ReadonlyArray<string>, io: Io) => Effect.Effect<number, CliError | StartError | InvalidRequest>
+  readonly run: (args: ReadonlyArray<string>, io: Io) => Effect.Effect<number, CliError | StartError | PoolError>
 }

@@ -6,9 +6,12 @@ import { field, flag, oneOf } from "../domain/config/types.ts"
 import * as ChatTemplateLayer from "../layers/ChatTemplate.ts"
 import { backendLayer, modelSourceLayer } from "../layers/compose/engine.ts"
 import { openModel, openTokenizer } from "../layers/engine/folders.ts"
+import { openPooler } from "../layers/engine/openPooler.ts"
 import * as ModelRunnerLayer from "../layers/ModelRunner.ts"
+import * as TokenizerLayer from "../layers/Tokenizer.ts"
 import { ChatTemplate } from "../services/ChatTemplate.ts"
 import { ModelRunner } from "../services/ModelRunner.ts"
+import { Tokenizer } from "../services/Tokenizer.ts"
 import { CliError } from "./cliError.ts"
 import { flagsOf } from "./flags.ts"
 import { helpText } from "./help.ts"
@@ -27,6 +30,8 @@ const Shaping = EngineOptions.pick(
   "revision",
   "tokenizer",
   "tokenizerRevision",
+  "task",
+  "overridePoolerConfig",
   "hfOverrides",
   "device",
   "dtype",
@@ -68,13 +73,15 @@ const inspect = (given: unknown) =>
   Effect.gen(function* () {
     const options = yield* decodeEngineOptions(given)
     const { model } = options
-    const folder = yield* openModel(options)
+    const checkpoint = yield* openModel(options)
+    const tokenizerFolder = yield* openTokenizer(checkpoint, options)
+    const { folder, choice } = yield* openPooler(checkpoint, options, (yield* Tokenizer).load(tokenizerFolder))
     const [prepared, { device }] = yield* Effect.flatMap(ModelRunner, (runner) =>
-      Effect.all([runner.prepare(folder, options), Effect.succeed(runner)])
+      Effect.all([runner.prepare(folder, options, choice), Effect.succeed(runner)])
     ).pipe(Effect.provide(Layer.provide(ModelRunnerLayer.layer, backendLayer(options))))
-    const chatTemplate = (yield* (yield* ChatTemplate).load(yield* openTokenizer(folder, options))).present
+    const chatTemplate = (yield* (yield* ChatTemplate).load(tokenizerFolder)).present
     return { model, prepared, device, chatTemplate } satisfies Inspection
-  }).pipe(Effect.provide(Layer.merge(modelSourceLayer, ChatTemplateLayer.layer)))
+  }).pipe(Effect.provide(Layer.mergeAll(modelSourceLayer, ChatTemplateLayer.layer, TokenizerLayer.layer)))
 
 /** `millrace inspect MODEL`; answers the exit code. */
 export const run = (args: ReadonlyArray<string>, io: Io) =>

@@ -18,6 +18,8 @@ export interface ServedModel {
   readonly tasks: ReadonlyArray<string>
   /** How two texts are compared; absent: not at all. */
   readonly scoring?: Scoring
+  /** Names of a classifier's labels, in the order of its probabilities. */
+  readonly labels?: ReadonlyArray<string>
   readonly device: string
   readonly dtype: Dtype
   readonly vocabSize: number

@@ -33,6 +33,8 @@ export interface PoolerSpec {
   readonly returnedTokenIds?: ReadonlyArray<number>
   readonly matryoshka: Matryoshka
   readonly encoder: EncoderSettings
+  /** Names of a classifier's columns; absent: config.json names none. */
+  readonly labels?: ReadonlyArray<string>
 }
 
 export interface SpecSources {
@@ -68,6 +70,16 @@ const tasksOf = (
     case "reward":
       return ["encode", "reward"]
   }
+}
+
+/** `id2label`, where it has a name for every column. */
+const labelsOf = (
+  { id2label }: Readonly<Record<string, unknown>>,
+  count: number
+): ReadonlyArray<string> | undefined => {
+  if (typeof id2label !== "object" || id2label === null) return undefined
+  const names = Array.from({ length: count }, (_, id) => (id2label as Readonly<Record<string, unknown>>)[String(id)])
+  return names.every((name) => typeof name === "string") ? (names as ReadonlyArray<string>) : undefined
 }
 
 const scoringOf = (kind: PoolTask, tasks: ReadonlyArray<PoolTaskName>, each: boolean): Scoring | undefined =>
@@ -131,6 +143,7 @@ export const poolerSpec = (sources: SpecSources): PoolerSpec | InvalidOptions | 
   const tasks = tasksOf(kind, each, labels, options.task)
   const scoring = scoringOf(kind, tasks, each)
   const stepTagId = given.stepTagId ?? sources.familyStepTag
+  const names = isEmbedding(kind) ? undefined : labelsOf(config, labels)
   const hiddenRewards = kind === "embed" && options.task === "reward"
   return {
     kind,
@@ -145,6 +158,7 @@ export const poolerSpec = (sources: SpecSources): PoolerSpec | InvalidOptions | 
     ...(stepTagId === undefined ? {} : { stepTagId }),
     ...(given.returnedTokenIds === undefined ? {} : { returnedTokenIds: given.returnedTokenIds }),
     matryoshka: readMatryoshka(config),
-    encoder
+    encoder,
+    ...(names === undefined ? {} : { labels: names })
   }
 }

@@ -38,8 +38,13 @@ export const makePooler = <R>(
   Effect.gen(function* () {
     const pooler = yield* settle(prepared, facts)
     const common = yield* load(prepared)
-    const { tasks, scoring } = pooler.spec
-    const served: ServedModel = { ...common.served, tasks, ...(scoring === undefined ? {} : { scoring }) }
+    const { tasks, scoring, labels } = pooler.spec
+    const served: ServedModel = {
+      ...common.served,
+      tasks,
+      ...(scoring === undefined ? {} : { scoring }),
+      ...(labels === undefined ? {} : { labels })
+    }
     const widths = { pooled: facts.pooledWidth, each: facts.eachWidth }
     return yield* servePooler({ ...common, served, pooler, widths })
   })
