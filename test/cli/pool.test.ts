@@ -10,9 +10,15 @@ const call = async (command: PoolCommand, args: ReadonlyArray<string>) => {
   let out = ""
   let err = ""
   const io: Io = {
-    out: { write: async (text) => void (out += text) },
+    out: {
+      write: async (text) => {
+        out += text
+      }
+    },
     outIsTerminal: false,
-    err: (text) => void (err += text),
+    err: (text) => {
+      err += text
+    },
     errIsTerminal: false,
     readInput: async () => "from a file\n\nand another\n"
   }

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs"
+import { readdirSync, readFileSync } from "node:fs"
 import { join, resolve } from "node:path"
 import type { EngineOptions } from "../../src/domain/config/engineOptions.ts"
 import type { LLM } from "../../src/index.ts"
@@ -22,33 +22,13 @@ export interface PoolingGolden {
   readonly cases: ReadonlyArray<PoolingCase>
 }
 
-const committed = resolve(import.meta.dirname, "../golden/cases/pooling")
-/** Where all folders lie while the project is made; a clone has only the committed ones. */
-const shared = "/work/shared/golden/models"
+const root = resolve(import.meta.dirname, "../golden/pooling")
 
-export const poolingFolder = (name: string): string => {
-  const folder = join(committed, name)
-  return existsSync(folder) ? folder : join(shared, name)
-}
+export const poolingNames: ReadonlyArray<string> = readdirSync(root)
+export const poolingFolder = (name: string): string => join(root, name)
 
 export const readPoolingGolden = (name: string): PoolingGolden =>
   JSON.parse(readFileSync(join(poolingFolder(name), "expected.json"), "utf8")) as PoolingGolden
-
-/** Folders whose family comes with another part of the project. */
-const later = ["gemma-embed"]
-
-const isPooling = (folder: string): boolean => {
-  const file = join(folder, "expected.json")
-  return existsSync(file) && JSON.parse(readFileSync(file, "utf8")).kind !== "causal"
-}
-
-/** The committed folders, and the others where they are at hand. */
-export const poolingNames: ReadonlyArray<string> = [
-  ...new Set([
-    ...readdirSync(committed),
-    ...(existsSync(shared) ? readdirSync(shared).filter((name) => isPooling(join(shared, name))) : [])
-  ])
-].filter((name) => !later.includes(name))
 
 /** What no file of the folder says and its user must. */
 export const poolingOptions = (name: string): EngineOptions => {
