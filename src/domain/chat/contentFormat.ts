@@ -1,8 +1,11 @@
 import type { Block, Expression, For, Statement, Target } from "./jinja/ast.ts"
 import type { Template } from "./jinja/template.ts"
 
-/** How a template wants a message's content: as one text, or as a list of parts as in OpenAI's API. */
-export type ContentFormat = "string" | "openai"
+/**
+ * How a template wants a message's content: as one text, or as a list of parts as in OpenAI's API. `either`: it asks which of
+ * the two it has, so a text stays a text.
+ */
+export type ContentFormat = "string" | "openai" | "either"
 
 /** Whether an expression is the name, or a part of it: `x`, `x[1:]`, `x | reject(…)`. With a key: `x.key`, `x["key"]`. */
 const refersTo = (node: Expression | undefined, name: string, key?: string): boolean => {
@@ -48,12 +51,25 @@ const namesOfMessages = (statements: ReadonlyArray<Statement>): ReadonlySet<stri
   return names
 }
 
-/** A template that goes through the content of the messages it goes through wants parts; any other a text. As vLLM tells. */
+/** Whether a node of the tree satisfies `is`, the root included. */
+const some = (node: unknown, is: (node: Expression) => boolean): boolean => {
+  if (typeof node !== "object" || node === null) return false
+  if ("kind" in node && is(node as Expression)) return true
+  return Object.values(node).some((child) => some(child, is))
+}
+
+/**
+ * A template that goes through the content of the messages it goes through wants parts; any other a text. As vLLM tells, but
+ * that a template which asks whether a content is a text gets those as they are: it may do so for some roles only.
+ */
 export const contentFormatOf = ({ body }: Template): ContentFormat => {
   const statements = allIn(body)
   const loops = statements.filter((statement): statement is For => statement.kind === "for")
   const over = (names: Iterable<string>, key?: string) =>
     loops.filter(({ items }) => Array.from(names).some((name) => refersTo(items, name, key)))
   const messages = over(namesOfMessages(statements)).flatMap(({ target }) => nameOf(target) ?? [])
-  return over(new Set(messages), "content").some(({ target }) => nameOf(target) !== undefined) ? "openai" : "string"
+  if (!over(new Set(messages), "content").some(({ target }) => nameOf(target) !== undefined)) return "string"
+  const asks = (node: Expression) =>
+    node.kind === "test" && node.name === "string" && messages.some((name) => refersTo(node.target, name, "content"))
+  return some(body, asks) ? "either" : "openai"
 }

@@ -41,8 +41,12 @@ const textsOf = (content: unknown, field: string): Judged<ReadonlyArray<string>>
 }
 
 /** As one text, parts between line ends; or as parts, for templates that go through them. */
-const contentAs = (texts: ReadonlyArray<string>, format: ContentFormat): unknown =>
-  format === "openai" ? texts.map((text) => ({ type: "text", text })) : texts.filter((text) => text !== "").join("\n")
+const contentAs = (texts: ReadonlyArray<string>, given: unknown, format: ContentFormat): unknown =>
+  format === "either" && typeof given === "string"
+    ? given
+    : format !== "string"
+      ? texts.map((text) => ({ type: "text", text }))
+      : texts.filter((text) => text !== "").join("\n")
 
 const parseArguments = (given: unknown, field: string): Judged<unknown> => {
   if (given === undefined || given === null || given === "") return Either.right({})
@@ -106,7 +110,7 @@ const normaliseMessage = (message: Message, field: string, format: ContentFormat
     const named = yield* nameOf(name, `${field}.name`)
     return {
       ...rest,
-      content: contentAs(texts, format),
+      content: contentAs(texts, content, format),
       ...named,
       ...reasoningOf(message),
       ...(calls.length === 0 ? {} : { tool_calls: calls })
