@@ -3,6 +3,7 @@ import { layer } from "./layers/compose/engine.ts"
 import { layerConfig } from "./layers/compose/engineConfig.ts"
 import { layerNull } from "./layers/compose/null.ts"
 import { chat, complete, completeChat, generate } from "./layers/engine/derived.ts"
+import { generateObject, streamObject } from "./layers/engine/object.ts"
 import { classify, embed, encode, reward, score } from "./layers/engine/pooled.ts"
 import * as Service from "./services/Engine.ts"
 
@@ -36,6 +37,10 @@ export class Engine extends Service.Engine {
   static readonly chat = chat
   /** The whole reply to a chat. */
   static readonly completeChat = completeChat
+  /** The object that a schema describes: decoded and typed by an Effect Schema, `unknown` by a JSON Schema. */
+  static readonly generateObject = generateObject
+  /** The same as it comes: partial values, then the whole. */
+  static readonly streamObject = streamObject
   /** What a pooling model gives for a text. */
   static readonly encode = encode
   static readonly embed = embed

@@ -4,7 +4,9 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
+import type * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import { listConversations } from "./domain/chat/conversations.ts"
 import type { EngineOptions } from "./domain/config/engineOptions.ts"
 import { type GenerateError, InvalidRequest } from "./domain/errors.ts"
@@ -26,6 +28,13 @@ import type { ToolChoice } from "./domain/tools/toolChoice.ts"
 import { layerWithHubConfig } from "./layers/compose/engine.ts"
 import { deltaIterable } from "./layers/engine/deltaIterable.ts"
 import { complete, completeChat } from "./layers/engine/derived.ts"
+import {
+  generateObject,
+  type JsonSchema,
+  type ObjectRequest,
+  type PartialValue,
+  streamObject
+} from "./layers/engine/object.ts"
 import { classify, embed, encode, reward, scores } from "./layers/engine/pooled.ts"
 import { watchProgress } from "./layers/engine/progress.ts"
 import { withTemplateFile } from "./layers/engine/templateFile.ts"
@@ -81,6 +90,20 @@ const checked = <A>(value: A | InvalidRequest): Effect.Effect<A, InvalidRequest>
 
 /** Options of a request that its Schema knows; `signal` and `progress` are this facade's own. */
 const requestFields = <O extends BatchOptions>({ signal: _signal, progress: _progress, ...fields }: O) => fields
+
+/** A prompt or a chat, by its form, as the request for one object. */
+const objectRequest = (
+  given: Prompt | ReadonlyArray<Message>,
+  params: SamplingInput,
+  options: ChatRequestOptions
+): Effect.Effect<ObjectRequest, InvalidRequest> =>
+  Effect.gen(function* () {
+    const fields = { ...requestFields(options), params }
+    if (Array.isArray(given) && typeof given[0] === "object")
+      return { ...fields, messages: given as unknown as ChatRequest["messages"] }
+    const { list } = yield* checked(listPrompts(given))
+    return { ...fields, ...list[0] }
+  })
 
 /** What the engine has to say goes to stderr: stdout is the caller's. */
 const logToStderr = Logger.replace(Logger.defaultLogger, Logger.withConsoleError(Logger.stringLogger))
@@ -168,6 +191,56 @@ export class LLM {
       this.engine.submitChat({ ...fields, messages: chat, params })
     )
     return deltaIterable(submit, options.signal)
+  }
+
+  /** The object that a model replies with to a prompt or a chat: decoded by an Effect Schema, or as a JSON Schema describes it. */
+  generateObject<A, I>(
+    promptOrMessages: Prompt | ReadonlyArray<Message>,
+    schema: Schema.Schema<A, I>,
+    params?: SamplingInput,
+    options?: ChatRequestOptions
+  ): Promise<A>
+  generateObject(
+    promptOrMessages: Prompt | ReadonlyArray<Message>,
+    schema: JsonSchema,
+    params?: SamplingInput,
+    options?: ChatRequestOptions
+  ): Promise<unknown>
+  generateObject<A, I>(
+    promptOrMessages: Prompt | ReadonlyArray<Message>,
+    schema: Schema.Schema<A, I> | JsonSchema,
+    params: SamplingInput = {},
+    options: ChatRequestOptions = {}
+  ): Promise<unknown> {
+    const made = Effect.flatMap(objectRequest(promptOrMessages, params, options), (request) =>
+      generateObject(request, schema as Schema.Schema<A, I>)
+    )
+    return settle(Effect.provideService(made, Engine, this.engine), options.signal)
+  }
+
+  /** The same as it comes: partial values, each an extension of the one before, then the whole. */
+  streamObject<A, I>(
+    promptOrMessages: Prompt | ReadonlyArray<Message>,
+    schema: Schema.Schema<A, I>,
+    params?: SamplingInput,
+    options?: ChatRequestOptions
+  ): AsyncIterable<PartialValue<I> | A>
+  streamObject(
+    promptOrMessages: Prompt | ReadonlyArray<Message>,
+    schema: JsonSchema,
+    params?: SamplingInput,
+    options?: ChatRequestOptions
+  ): AsyncIterable<unknown>
+  streamObject<A, I>(
+    promptOrMessages: Prompt | ReadonlyArray<Message>,
+    schema: Schema.Schema<A, I> | JsonSchema,
+    params: SamplingInput = {},
+    options: ChatRequestOptions = {}
+  ): AsyncIterable<unknown> {
+    const values = Effect.map(objectRequest(promptOrMessages, params, options), (request) => ({
+      deltas: Stream.provideService(streamObject(request, schema as Schema.Schema<A, I>), Engine, this.engine)
+    }))
+    return deltaIterable(values, options.signal)
   }
 
   /** What the model's pooler gives for each prompt: one row, or a row for every token. */

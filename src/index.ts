@@ -23,6 +23,7 @@ export {
   type RequestOptions,
   type ScoreOptions
 } from "./LLM.ts"
+export type { JsonSchema, ObjectRequest, PartialValue } from "./layers/engine/object.ts"
 export type { ChatTemplateOptions } from "./services/ChatTemplate.ts"
 export type {
   ChatGeneration,

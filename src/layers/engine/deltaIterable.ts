@@ -6,11 +6,12 @@ import * as Fiber from "effect/Fiber"
 import type * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import type { AdmissionError, RunError } from "../../domain/errors.ts"
+import type { AdmissionError, ObjectInvalid, RunError } from "../../domain/errors.ts"
 
+type Failure = AdmissionError | RunError | ObjectInvalid
 /** Submits a request of whose deltas each is an A. */
-type Submit<A> = Effect.Effect<{ readonly deltas: Stream.Stream<A, RunError> }, AdmissionError, Scope.Scope>
-type Pull<A> = Effect.Effect<Chunk.Chunk<A>, Option.Option<RunError>>
+type Submit<A> = Effect.Effect<{ readonly deltas: Stream.Stream<A, Failure> }, Failure, Scope.Scope>
+type Pull<A> = Effect.Effect<Chunk.Chunk<A>, Option.Option<Failure>>
 
 const done: IteratorReturnResult<undefined> = { done: true, value: undefined }
 
@@ -19,7 +20,7 @@ class DeltaIterator<A> implements AsyncIterator<A> {
   private readonly scope = Effect.runSync(Scope.make())
   private readonly ready: Array<A> = []
   private pull: Pull<A> | undefined
-  private reading: Fiber.RuntimeFiber<Chunk.Chunk<A>, Option.Option<RunError> | AdmissionError> | undefined
+  private reading: Fiber.RuntimeFiber<Chunk.Chunk<A>, Option.Option<Failure> | Failure> | undefined
   private ended = false
 
   constructor(
@@ -80,10 +81,10 @@ class DeltaIterator<A> implements AsyncIterator<A> {
   }
 }
 
-const isOption = (value: unknown): value is Option.Option<RunError> =>
+const isOption = (value: unknown): value is Option.Option<Failure> =>
   typeof value === "object" && value !== null && "_tag" in value && (value._tag === "Some" || value._tag === "None")
 const isEnd = (value: unknown) => isOption(value) && value._tag === "None"
-const isSome = (value: unknown): value is Option.Some<RunError> => isOption(value) && value._tag === "Some"
+const isSome = (value: unknown): value is Option.Some<Failure> => isOption(value) && value._tag === "Some"
 
 /** The request is submitted at the first `next()`; every iterator is a request of its own. */
 export const deltaIterable = <A>(submit: Submit<A>, signal: AbortSignal | undefined): AsyncIterable<A> => ({

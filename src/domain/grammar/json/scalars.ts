@@ -42,7 +42,10 @@ const patternExpr = (pattern: string, whole: boolean, at: string, keyword: strin
 }
 
 export const stringOf = (schema: SchemaObject, at: string): Expr => {
-  const { pattern, format } = schema as { readonly pattern?: string; readonly format?: string }
+  const { pattern: given, format } = schema as { readonly pattern?: string; readonly format?: string }
+  // Some schemas say a format twice: by name, and as the very pattern that it has here.
+  const twice = format !== undefined && Object.hasOwn(formats, format) && given === `^${formats[format]}$`
+  const pattern = twice ? undefined : given
   const min = (schema.minLength ?? 0) as number
   const max = (schema.maxLength ?? Number.POSITIVE_INFINITY) as number
   if (min > max) return never
