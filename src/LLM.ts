@@ -98,7 +98,7 @@ const objectRequest = (
   options: ChatRequestOptions
 ): Effect.Effect<ObjectRequest, InvalidRequest> =>
   Effect.gen(function* () {
-    const fields = { ...requestFields(options), params }
+    const fields = { ...(yield* withTemplateFile(requestFields(options))), params }
     if (Array.isArray(given) && typeof given[0] === "object")
       return { ...fields, messages: given as unknown as ChatRequest["messages"] }
     const { list } = yield* checked(listPrompts(given))
