@@ -1,7 +1,7 @@
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import type { GenerateError } from "../../domain/errors.ts"
+import { type GenerateError, TaskUnsupported } from "../../domain/errors.ts"
 import { foldDeltas } from "../../domain/request/fold.ts"
 import type { ChatRequest, GenerateRequest } from "../../domain/request/generateRequest.ts"
 import type { ChatDelta, GenerationDelta, RequestOutput } from "../../domain/request/outputs.ts"
@@ -34,6 +34,10 @@ export const chat = (request: ChatRequest): Stream.Stream<ChatDelta, GenerateErr
 /** The whole reply to a chat, its rendered text as the prompt: what folding `chat` gives, and the tokens that said it. */
 export const completeChat = (request: ChatRequest): Effect.Effect<RequestOutput, GenerateError, Engine> =>
   Effect.gen(function* () {
-    const chat = yield* prepareChat(yield* Engine, request)
+    const engine = yield* Engine
+    // An encoder says so itself, before anybody looks for a chat template.
+    const { tasks } = engine.model
+    if (!tasks.includes("generate")) return yield* new TaskUnsupported({ task: "chat", supported: tasks })
+    const chat = yield* prepareChat(engine, request)
     return readChat(chat, yield* Effect.mapError(complete(chat.request), chat.refused))
   })
