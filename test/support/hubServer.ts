@@ -12,6 +12,8 @@ export interface FakeRepo {
   /** Only this token may read. */
   readonly token?: string
   readonly gated?: boolean
+  /** List files by the tree, in pages of two, and not beside the commit. */
+  readonly treeOnly?: boolean
 }
 
 /** Lets a test spoil an answer: it has dealt with the request when it answers true. */
@@ -54,6 +56,8 @@ export class FakeHub {
       if (request.headers.authorization !== undefined) this.tokensElsewhere++
       return this.answer(request, response, this.repos[stored[1]!]!.files[stored[2]!])
     }
+    const tree = /^\/api\/models\/(.+?)\/tree\/([^/?]+)(\?|$)/.exec(path)
+    if (tree !== null) return this.listTree(tree[1]!, request, response)
     const [, repo = "", revision = "", file] =
       /^\/api\/models\/(.+?)\/revision\/([^/]+)$/.exec(path) ?? /^\/(.+?)\/resolve\/([^/]+)\/(.+)$/.exec(path) ?? []
     const known = this.repos[repo]
@@ -65,9 +69,23 @@ export class FakeHub {
     if (commit === undefined) return void refuse(response, 404, "RevisionNotFound")
     if (file === undefined) {
       const siblings = Object.keys(known.files).map((rfilename) => ({ rfilename }))
-      return void response.end(JSON.stringify({ id: repo, sha: commit, siblings }))
+      const listed = known.treeOnly === true ? {} : { siblings }
+      return void response.end(JSON.stringify({ id: repo, sha: commit, ...listed }))
     }
     this.serveFile(known, repo, commit, file, request, response)
+  }
+
+  private listTree(repo: string, request: IncomingMessage, response: ServerResponse) {
+    const page = Number(new URL(request.url ?? "", this.url).searchParams.get("cursor") ?? 0)
+    const all = Object.entries(this.repos[repo]?.files ?? {}).map(([path, content]) => ({
+      type: "file",
+      path,
+      size: bytesOf(content).length,
+      oid: etagOf(content)
+    }))
+    const more = `${this.url}/api/models/${repo}/tree/main?recursive=true&cursor=${page + 2}`
+    if (page + 2 < all.length) response.setHeader("link", `<${more}>; rel="next"`)
+    response.end(JSON.stringify(all.slice(page, page + 2)))
   }
 
   private refused(repo: FakeRepo, request: IncomingMessage, response: ServerResponse, file: string | undefined) {

@@ -21,19 +21,35 @@ export const remoteFile = (header: Header): RemoteFile | undefined => {
   return { etag, size: Number.isSafeInteger(size) && size >= 0 ? size : undefined }
 }
 
-/** A commit and its files, from `/api/models/REPO/revision/REVISION`; undefined when the JSON is something else. */
-export const repoListing = (
-  json: unknown
-): { readonly commit: string; readonly files: ReadonlyArray<string> } | undefined => {
+/** A commit and, where the answer lists them, the names of its files. */
+export interface RepoListing {
+  readonly commit: string
+  readonly files: ReadonlyArray<string> | undefined
+}
+
+const named = (entries: unknown, name: string): ReadonlyArray<string> | undefined =>
+  Array.isArray(entries)
+    ? entries.flatMap((entry: unknown) => {
+        const text = (entry as Record<string, unknown> | null)?.[name]
+        return typeof text === "string" ? [text] : []
+      })
+    : undefined
+
+/** Reads `/api/models/REPO/revision/REVISION`; undefined when the JSON is something else. */
+export const repoListing = (json: unknown): RepoListing | undefined => {
   if (typeof json !== "object" || json === null) return undefined
   const { sha, siblings } = json as Record<string, unknown>
-  if (typeof sha !== "string" || !/^[\w-]{1,64}$/.test(sha) || !Array.isArray(siblings)) return undefined
-  const files = siblings.flatMap((sibling: unknown) => {
-    const name = (sibling as { rfilename?: unknown } | null)?.rfilename
-    return typeof name === "string" ? [name] : []
-  })
-  return { commit: sha, files }
+  return typeof sha === "string" && /^[\w-]{1,64}$/.test(sha)
+    ? { commit: sha, files: named(siblings, "rfilename") }
+    : undefined
 }
+
+/** Reads a page of `/api/models/REPO/tree/COMMIT?recursive=true`. Folders are named too; nobody asks for them. */
+export const treeListing = (json: unknown): ReadonlyArray<string> | undefined => named(json, "path")
+
+/** Where the next page of a listing is, by its Link header. */
+export const nextPage = (header: Header): string | undefined =>
+  /<([^>]+)>;\s*rel="next"/.exec(header("link") ?? "")?.[1]
 
 /** Why the Hub did not answer with what was asked, and what to do about it. */
 export interface Refusal {

@@ -125,8 +125,11 @@ const attempt = async (download: Download, signal: AbortSignal) => {
   await rename(incomplete(path), path)
 }
 
-/** Pauses of 0.2, 0.4... seconds. */
-const again = (retries: number) => Schedule.intersect(Schedule.exponential("200 millis"), Schedule.recurs(retries))
+/** Trouble that may pass is waited out, with pauses of 0.2, 0.4... seconds. */
+export const again = (retries: number) => ({
+  schedule: Schedule.intersect(Schedule.exponential("200 millis"), Schedule.recurs(retries)),
+  while: ({ passing }: HubFault) => passing
+})
 
 /** Fetches a blob, resuming what an earlier run began; the finished name appears with all of its bytes or not at all. */
 export const download = (wanted: Download): Effect.Effect<void, HubFault> =>
@@ -138,4 +141,4 @@ export const download = (wanted: Download): Effect.Effect<void, HubFault> =>
         : cause instanceof Error && "syscall" in cause && "path" in cause
           ? unwritable(wanted.path, cause)
           : unreachable(wanted.asked.endpoint, cause)
-  }).pipe(Effect.retry({ schedule: again(wanted.retries), while: ({ passing }) => passing }))
+  }).pipe(Effect.retry(again(wanted.retries)))

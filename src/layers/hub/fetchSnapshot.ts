@@ -6,7 +6,7 @@ import { blobPath, isSafeFile, lockPath, snapshotPath } from "../../domain/hub/c
 import { isWeightIndex, looksLikeWeights, type Part, selectFiles, weightEntry } from "../../domain/hub/selection.ts"
 import type { HubSettings } from "../../domain/hub/settings.ts"
 import { fileSize, linkFile, shardsOf, writeRef } from "./cache.ts"
-import { download } from "./download.ts"
+import { again, download } from "./download.ts"
 import { HubFault, unwritable } from "./fault.ts"
 import { describeFile, fileUrl, listFiles } from "./http.ts"
 import { lockFile } from "./lock.ts"
@@ -49,7 +49,7 @@ const fetchFile = (settings: HubSettings, asked: Asked, watch: Watch) =>
     const { repo, revision: commit } = asked
     const there = yield* Effect.promise(() => fileSize(join(snapshotPath(settings.cache, repo, commit), file)))
     if (there !== undefined) return
-    const remote = yield* describeFile(settings, asked, file)
+    const remote = yield* Effect.retry(describeFile(settings, asked, file), again(settings.retries))
     yield* fetchBlob(settings, asked, file, remote, watch)
     yield* linkFile(settings.cache, repo, commit, file, remote.etag)
   })

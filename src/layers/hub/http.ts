@@ -1,5 +1,13 @@
 import * as Effect from "effect/Effect"
-import { type Asked, type RemoteFile, refusalOf, remoteFile, repoListing } from "../../domain/hub/answers.ts"
+import {
+  type Asked,
+  nextPage,
+  type RemoteFile,
+  refusalOf,
+  remoteFile,
+  repoListing,
+  treeListing
+} from "../../domain/hub/answers.ts"
 import type { HubSettings } from "../../domain/hub/settings.ts"
 import { HubFault, unreachable } from "./fault.ts"
 
@@ -26,16 +34,38 @@ const strange = (endpoint: string, what: string) =>
 
 const header = (response: Response) => (name: string) => response.headers.get(name)
 
-/** The commit that a revision is now, and the names of its files. */
-export const listFiles = Effect.fnUntraced(function* (settings: HubSettings, asked: Asked) {
-  const url = `${settings.endpoint}/api/models/${asked.repo}/revision/${encodeURIComponent(asked.revision)}`
+const getJson = Effect.fnUntraced(function* (settings: HubSettings, asked: Asked, url: string) {
   const response = yield* send(settings, url, {})
   if (!response.ok) return yield* new HubFault(refusalOf(response.status, header(response), asked))
   const json: unknown = yield* Effect.tryPromise({
     try: () => response.json(),
     catch: (cause) => strange(settings.endpoint, `with no JSON (${cause instanceof Error ? cause.message : cause})`)
   })
-  return repoListing(json) ?? (yield* strange(settings.endpoint, "with no list of files"))
+  return { json, next: nextPage(header(response)) }
+})
+
+/** Pages of a listing, at most: a thousand files each. */
+const mostPages = 50
+
+const listTree = Effect.fnUntraced(function* (settings: HubSettings, asked: Asked, commit: string) {
+  const files: Array<string> = []
+  let url: string | undefined = `${settings.endpoint}/api/models/${asked.repo}/tree/${commit}?recursive=true`
+  for (let page = 0; url !== undefined && page < mostPages; page++) {
+    const answer: { readonly json: unknown; readonly next: string | undefined } = yield* getJson(settings, asked, url)
+    files.push(...(treeListing(answer.json) ?? (yield* strange(settings.endpoint, "with no list of files"))))
+    // The next page is the same server's: the token goes nowhere else.
+    url = answer.next?.startsWith(`${settings.endpoint}/`) ? answer.next : undefined
+  }
+  return files
+})
+
+/** The commit that a revision is now, and the names of its files. */
+export const listFiles = Effect.fnUntraced(function* (settings: HubSettings, asked: Asked) {
+  const url = `${settings.endpoint}/api/models/${asked.repo}/revision/${encodeURIComponent(asked.revision)}`
+  const listing = repoListing((yield* getJson(settings, asked, url)).json)
+  if (listing === undefined) return yield* strange(settings.endpoint, "with no commit")
+  const { commit } = listing
+  return { commit, files: listing.files ?? (yield* listTree(settings, asked, commit)) }
 })
 
 export const fileUrl = (endpoint: string, { repo, revision }: Asked, file: string): string =>

@@ -225,6 +225,26 @@ describe("the Hub", () => {
     })
   )
 
+  hubTest("reads the tree, page by page, where the files are not listed with the commit", ({ hub, ask }) =>
+    Effect.gen(function* () {
+      hub.repos["owner/name"] = repo({ treeOnly: true })
+      expect(readdirSync(yield* ask()).sort()).toEqual(["config.json", "model.safetensors", "tokenizer.json"])
+    })
+  )
+
+  hubTest("waits out a server in trouble", ({ hub, ask }) =>
+    Effect.gen(function* () {
+      hub.repos["owner/name"] = repo()
+      let troubles = 2
+      hub.spoil = (request, response) => {
+        if (request.method !== "HEAD" || troubles-- <= 0) return false
+        response.writeHead(503).end()
+        return true
+      }
+      expect(existsSync(join(yield* ask(), "model.safetensors"))).toBe(true)
+    })
+  )
+
   hubTest("fetches the modules of Sentence Transformers, one weight file for each", ({ hub, ask }) =>
     Effect.gen(function* () {
       const files = {
@@ -310,7 +330,9 @@ describe("the Hub", () => {
     Effect.gen(function* () {
       hub.repos["owner/name"] = repo()
       hub.spoil = (request) => request.method === "HEAD"
-      expect(yield* reason(ask({}, { timeoutMillis: 100 }))).toMatch(/cannot be reached \(no answer in time\)/)
+      expect(yield* reason(ask({}, { timeoutMillis: 100, retries: 0 }))).toMatch(
+        /cannot be reached \(no answer in time\)/
+      )
     })
   )
 
