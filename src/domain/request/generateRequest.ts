@@ -1,7 +1,8 @@
 import * as Schema from "effect/Schema"
-import { duration, field, flag, int, jsonObject, oneOf, text } from "../config/types.ts"
+import { duration, field, flag, jsonObject, oneOf, text } from "../config/types.ts"
 import { poolTasks } from "../pooling/poolerSpec.ts"
 import { PoolingFields } from "../pooling/poolingParams.ts"
+import { BeamFields } from "../sampling/beamParams.ts"
 import { SamplingFields } from "../sampling/samplingParams.ts"
 
 const tokenIds = Schema.Array(Schema.Int).annotations({ description: "an array of token ids" })
@@ -62,16 +63,11 @@ export const PoolRequest = Schema.Struct({
 })
 export type PoolRequest = typeof PoolRequest.Type
 
+/** One beam search over one prompt. */
 export const BeamSearchRequest = Schema.Struct({
-  prompt: Schema.optional(Schema.String),
-  promptTokenIds: Schema.optional(tokenIds),
-  params: Schema.Struct({
-    beamWidth: int(1),
-    maxTokens: int(1),
-    ignoreEos: Schema.optional(flag),
-    temperature: Schema.optional(Schema.Finite),
-    lengthPenalty: Schema.optional(Schema.Finite),
-    includeStopStrInOutput: Schema.optional(flag)
-  })
+  prompt: field(Schema.String.annotations({ description: "a text" }), "The text to continue."),
+  promptTokenIds: field(tokenIds, "The same as token ids."),
+  ...common,
+  params: field(BeamFields, "How wide and how far the search goes, and how beams are scored.")
 })
 export type BeamSearchRequest = typeof BeamSearchRequest.Type

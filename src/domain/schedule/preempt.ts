@@ -42,8 +42,24 @@ const lastHolder = (list: ReadonlyArray<Entry>) => {
 }
 
 /**
- * Who gives way to `entry`: a parked one first; then the last in serving order that holds blocks and comes after it.
- * One that waits takes no running one's place.
+ * One of the same request whose draw has come back and is not settled: it needs its blocks no sooner than all its fellows
+ * have drawn too, and these may need them first.
+ */
+const answeredFellow = (state: SchedulerState, { sequence }: Entry) => {
+  if (!sequence.chooses) return undefined
+  const retired = lastRetired(state)
+  const canWait = ({ sequence: fellow, drawStep }: Entry) =>
+    fellow.requestId === sequence.requestId &&
+    fellow !== sequence &&
+    fellow.pending > 0 &&
+    drawStep <= retired &&
+    fellow.blocks.blocks.length > 0
+  return state.waiting.find(canWait) ?? state.running.find(canWait)
+}
+
+/**
+ * Who gives way to `entry`: a parked one first; then the last in serving order that holds blocks and comes after it;
+ * then a fellow of its own request that can wait. One that waits takes no running one's place.
  */
 const victimFor = (state: SchedulerState, entry: Entry): Entry | undefined => {
   const parked = lastHolder(state.parked)
@@ -53,7 +69,7 @@ const victimFor = (state: SchedulerState, entry: Entry): Entry | undefined => {
     const running = lastHolder(state.running)
     if (running && (!last || compare(running, last) > 0)) last = running
   }
-  return last && compare(last, entry) > 0 ? last : undefined
+  return last && compare(last, entry) > 0 ? last : answeredFellow(state, entry)
 }
 
 /**

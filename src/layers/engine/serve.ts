@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import { TaskUnsupported } from "../../domain/errors.ts"
 import type { EngineService } from "../../services/Engine.ts"
 import { requireTokenizer } from "./admission.ts"
+import { makeBeamSearch } from "./beamSearch.ts"
 import { makeSubmitChat, renderChat } from "./chat.ts"
 import { startLife } from "./life.ts"
 import { runReaper } from "./loop.ts"
@@ -55,7 +56,7 @@ export const serve = Effect.fnUntraced(function* (parts: EngineParts) {
     submit,
     submitChat: makeSubmitChat({ model: served, submit, tokenize, applyChatTemplate }),
     pool: ({ task }) => unsupported(task),
-    beamSearch: () => unsupported("beam search"),
+    beamSearch: makeBeamSearch(parts, admission, admit),
     tokenize,
     detokenize: (ids, options) => Effect.map(requireTokenizer(tokenizer, "ids"), (t) => t.decode(ids, options)),
     applyChatTemplate,
