@@ -2,7 +2,7 @@ import { engineService } from "./engineService.ts"
 import { layer } from "./layers/compose/engine.ts"
 import { layerConfig } from "./layers/compose/engineConfig.ts"
 import { layerNull } from "./layers/compose/null.ts"
-import { chat, complete, completeChat, generate } from "./layers/engine/derived.ts"
+import { beamSearch, chat, complete, completeChat, generate } from "./layers/engine/derived.ts"
 import { generateObject, streamObject } from "./layers/engine/object.ts"
 import { classify, embed, encode, reward, score } from "./layers/engine/pooled.ts"
 import * as Service from "./services/Engine.ts"
@@ -33,6 +33,8 @@ export class Engine extends Service.Engine {
   static readonly generate = generate
   /** The whole reply: what folding `generate` gives. */
   static readonly complete = complete
+  /** The best beams of a prompt. */
+  static readonly beamSearch = beamSearch
   /** A chat's deltas. */
   static readonly chat = chat
   /** The whole reply to a chat. */

@@ -13,6 +13,7 @@ import { type GenerateError, InvalidRequest } from "./domain/errors.ts"
 import type { PoolingInput } from "./domain/pooling/poolingParams.ts"
 import type { ChatRequest, GenerateRequest, PoolRequest } from "./domain/request/generateRequest.ts"
 import type {
+  BeamSearchOutput,
   ChatDelta,
   ClassificationRequestOutput,
   EmbeddingRequestOutput,
@@ -23,11 +24,12 @@ import type {
 } from "./domain/request/outputs.ts"
 import type { Ended, Progress } from "./domain/request/progress.ts"
 import { listPrompts, type Prompt, type Prompts, spread } from "./domain/request/prompts.ts"
+import { type BeamSearchInput, BeamSearchParams } from "./domain/sampling/beamParams.ts"
 import type { SamplingInput } from "./domain/sampling/samplingParams.ts"
 import type { ToolChoice } from "./domain/tools/toolChoice.ts"
 import { layerWithHubConfig } from "./layers/compose/engine.ts"
 import { deltaIterable } from "./layers/engine/deltaIterable.ts"
-import { complete, completeChat } from "./layers/engine/derived.ts"
+import { beamSearch, complete, completeBeams, completeChat } from "./layers/engine/derived.ts"
 import {
   generateObject,
   type JsonSchema,
@@ -72,7 +74,7 @@ export interface ScoreOptions extends PoolOptions {
   readonly chatTemplate?: string
 }
 
-type Params = SamplingInput | ReadonlyArray<SamplingInput>
+type Params<P = SamplingInput> = P | ReadonlyArray<P>
 type PoolParams = PoolingInput | ReadonlyArray<PoolingInput>
 type Pooling<Output> = (request: Omit<PoolRequest, "task">) => Effect.Effect<Output, GenerateError, Engine>
 type Message = Readonly<Record<string, unknown>>
@@ -90,6 +92,18 @@ const checked = <A>(value: A | InvalidRequest): Effect.Effect<A, InvalidRequest>
 
 /** Options of a request that its Schema knows; `signal` and `progress` are this facade's own. */
 const requestFields = <O extends BatchOptions>({ signal: _signal, progress: _progress, ...fields }: O) => fields
+
+/** One request for each prompt, each with its own parameters or all with the same. */
+const requestsOf = <P>(prompts: Prompts, params: Params<P>, options: BatchOptions) =>
+  Effect.gen(function* () {
+    const { list } = yield* checked(listPrompts(prompts))
+    const all = yield* checked(spread<P>("params", params, list.length))
+    const fields = requestFields(options)
+    return list.map((prompt, at) => ({ ...fields, ...prompt, params: all[at]! }))
+  })
+
+const isBeams = (request: { readonly params: unknown }): request is { readonly params: BeamSearchParams } =>
+  request.params instanceof BeamSearchParams
 
 /** A prompt or a chat, by its form, as the request for one object. */
 const objectRequest = (
@@ -135,15 +149,29 @@ export class LLM {
     return new LLM(await settle(built), scope)
   }
 
-  /** One output for each prompt, in their order. The first that fails rejects the whole and cancels the others. */
-  generate(prompts: Prompts, params: Params = {}, options: BatchOptions = {}): Promise<ReadonlyArray<RequestOutput>> {
-    const requests = Effect.gen(function* () {
-      const { list } = yield* checked(listPrompts(prompts))
-      const all = yield* checked(spread("params", params, list.length))
-      const fields = requestFields(options)
-      return list.map((prompt, at): GenerateRequest => ({ ...fields, ...prompt, params: all[at] }))
-    })
-    return this.batch(requests, complete, options)
+  /**
+   * One output for each prompt, in their order. The first that fails rejects the whole and cancels the others. Where the
+   * parameters are BeamSearchParams, a beam search: its outputs are the beams.
+   */
+  generate(
+    prompts: Prompts,
+    params: Params<SamplingInput | BeamSearchParams> = {},
+    options: BatchOptions = {}
+  ): Promise<ReadonlyArray<RequestOutput>> {
+    return this.batch(
+      requestsOf(prompts, params, options),
+      (request) => (isBeams(request) ? completeBeams(request) : complete(request as GenerateRequest)),
+      options
+    )
+  }
+
+  /** The best beams of each prompt, in their order. */
+  beamSearch(
+    prompts: Prompts,
+    params: Params<BeamSearchInput> = {},
+    options: BatchOptions = {}
+  ): Promise<ReadonlyArray<BeamSearchOutput>> {
+    return this.batch(requestsOf(prompts, params, options), beamSearch, options)
   }
 
   /** A request's deltas; `break` or the signal cancels it. The request begins with the first `next()`. */

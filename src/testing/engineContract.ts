@@ -8,9 +8,9 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { StartError } from "../domain/errors.ts"
 import { foldDeltas } from "../domain/request/fold.ts"
-import type { GenerateRequest } from "../domain/request/generateRequest.ts"
+import type { BeamSearchRequest, GenerateRequest } from "../domain/request/generateRequest.ts"
 import type { GenerationDelta } from "../domain/request/outputs.ts"
-import { complete, generate } from "../layers/engine/derived.ts"
+import { beamSearch, complete, generate } from "../layers/engine/derived.ts"
 import { Engine } from "../services/Engine.ts"
 
 const prompt = [1, 2, 3, 4, 5]
@@ -150,6 +150,70 @@ const streams = {
   })
 }
 
+const beams = {
+  "one beam is greedy decoding": Effect.gen(function* () {
+    const { sequences } = yield* beamSearch({
+      promptTokenIds: prompt,
+      params: { beamWidth: 1, maxTokens: 8, ignoreEos: true }
+    })
+    const [output] = (yield* complete(request(8))).outputs
+    assert.strictEqual(sequences.length, 1)
+    assert.deepStrictEqual(sequences[0]?.outputTokenIds, output?.tokenIds)
+    assert.strictEqual(sequences[0]?.cumulativeLogprob, output?.cumulativeLogprob)
+    assert.strictEqual(sequences[0]?.finishReason, "length")
+  }),
+  "gives as many beams as were asked for, no two alike, the best score first": Effect.gen(function* () {
+    const params = { beamWidth: 5, maxTokens: 20, ignoreEos: true, lengthPenalty: 0.7 }
+    const { sequences } = yield* beamSearch({ promptTokenIds: prompt, params })
+    assert.strictEqual(new Set(sequences.map(({ outputTokenIds }) => outputTokenIds.join())).size, 5)
+    sequences.forEach(({ tokenIds, outputTokenIds, cumulativeLogprob, score, finishReason }, at) => {
+      assert.deepStrictEqual(tokenIds, [...prompt, ...outputTokenIds])
+      assert.strictEqual(outputTokenIds.length, 20)
+      assert.strictEqual(finishReason, "length")
+      // An end-of-sequence token at the end, though ignored, does not count.
+      const scores = [25, 24].map((length) => cumulativeLogprob / length ** 0.7)
+      assert.isTrue(scores.some((expected) => Math.abs(expected - score) < 1e-12))
+      assert.isTrue(at === 0 || score <= sequences[at - 1]!.score)
+    })
+    yield* idle
+  }),
+  "gives the blocks of a beam search back when it is interrupted, and what it has when it is aborted": Effect.gen(
+    function* () {
+      const engine = yield* Engine
+      const asked = {
+        promptTokenIds: prompt,
+        params: { beamWidth: 4, maxTokens: engine.model.maxModelLen, ignoreEos: true }
+      }
+      const interrupted = yield* Effect.fork(beamSearch(asked))
+      yield* Effect.sleep("30 millis")
+      yield* Fiber.interrupt(interrupted)
+      yield* idle
+      const aborted = yield* Effect.fork(beamSearch({ ...asked, requestId: "beams" }))
+      yield* Effect.sleep("30 millis")
+      yield* engine.abort("beams")
+      const { requestId, sequences } = yield* Fiber.join(aborted)
+      assert.strictEqual(requestId, "beams")
+      assert.isTrue(sequences.length > 0 && sequences.every(({ finishReason }) => finishReason === "abort"))
+      yield* idle
+    }
+  ),
+  "refuses a beam search that it cannot make, by name": Effect.gen(function* () {
+    const engine = yield* Engine
+    const expectations: ReadonlyArray<readonly [BeamSearchRequest, string]> = [
+      [{ promptTokenIds: prompt, params: { beamWidth: 0 } }, "beamWidth"],
+      [{ promptTokenIds: prompt, params: { beamWidth: engine.model.kvBlocks + 1 } }, "beamWidth"],
+      [{ promptTokenIds: prompt, params: { maxTokens: 0 } }, "maxTokens"],
+      [{ promptTokenIds: prompt, params: { temperature: 3 } }, "temperature"],
+      [{ promptTokenIds: prompt, params: { lengthPenalty: Number.NaN } }, "lengthPenalty"],
+      [{ promptTokenIds: [], params: { beamWidth: 2 } }, "prompt"],
+      [{ promptTokenIds: prompt, deadline: 0 }, "deadline"]
+    ]
+    for (const [given, field] of expectations)
+      assert.deepInclude(yield* Effect.flip(beamSearch(given)), { _tag: "InvalidRequest", field })
+    yield* idle
+  })
+}
+
 const ends = {
   "gives the blocks back when the reader is interrupted": Effect.gen(function* () {
     const engine = yield* Engine
@@ -222,7 +286,7 @@ const ends = {
 /** Every promise that an Engine makes whatever runs behind it: a suite over any layer that provides one. */
 export const engineContract = <E>(name: string, layer: Layer.Layer<Engine, E | StartError>): void => {
   describe(`${name} keeps the engine's contract`, () => {
-    const promises: Record<string, Effect.Effect<unknown, unknown, Engine>> = { ...streams, ...ends }
+    const promises: Record<string, Effect.Effect<unknown, unknown, Engine>> = { ...streams, ...beams, ...ends }
     layerSuite(layer, { excludeTestServices: true, timeout: "60 seconds" })((it) => {
       for (const [promise, test] of Object.entries(promises)) it.effect(promise, () => test)
     })

@@ -33,7 +33,9 @@ describe.each(["opt-125m-like", "mistral-sliding"])("beam search over %s", (name
       const engine = yield* Engine
       const params = { beamWidth, maxTokens, lengthPenalty, ignoreEos }
       const { sequences } = yield* engine.beamSearch({ promptTokenIds, params })
-      expect(sequences.map(({ outputTokenIds }) => outputTokenIds)).toEqual(wanted.beams.map(({ tokenIds }) => tokenIds))
+      expect(sequences.map(({ outputTokenIds }) => outputTokenIds)).toEqual(
+        wanted.beams.map(({ tokenIds }) => tokenIds)
+      )
       sequences.forEach((sequence, i) => {
         const beam = wanted.beams[i]!
         expect(Math.abs(sequence.cumulativeLogprob - beam.cumulativeLogprob)).toBeLessThanOrEqual(1e-4)

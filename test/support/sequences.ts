@@ -6,6 +6,7 @@ export interface SequenceSpec {
   readonly prompt: ReadonlyArray<number>
   readonly priority?: number
   readonly cacheSalt?: string
+  readonly requestId?: string
   readonly waitsForTokens?: boolean
   readonly chooses?: boolean
   readonly draw?: Partial<DrawParams>
@@ -18,7 +19,7 @@ export const range = (count: number, first = 0) => Array.from({ length: count },
 /** A greedy sequence of at most 16 output tokens, unless the spec says otherwise. */
 export const makeSequence = (spec: SequenceSpec): Sequence => ({
   id: spec.id,
-  requestId: `r${spec.id}`,
+  requestId: spec.requestId ?? `r${spec.id}`,
   priority: spec.priority ?? 0,
   promptLength: spec.prompt.length,
   tokens: [...spec.prompt],

@@ -1,5 +1,5 @@
 import * as Schema from "effect/Schema"
-import { duration, field, flag, jsonObject, oneOf, text } from "../config/types.ts"
+import { duration, field, jsonObject, oneOf, text } from "../config/types.ts"
 import { poolTasks } from "../pooling/poolerSpec.ts"
 import { PoolingFields } from "../pooling/poolingParams.ts"
 import { BeamFields } from "../sampling/beamParams.ts"

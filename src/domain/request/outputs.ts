@@ -113,7 +113,9 @@ export interface EmbeddingRequestOutput extends PooledOutput<{ readonly embeddin
 export interface ClassificationRequestOutput extends PooledOutput<{ readonly probs: ReadonlyArray<number> }> {}
 export interface ScoringRequestOutput extends PooledOutput<{ readonly score: number }> {}
 
+/** The best beams, the best first. */
 export interface BeamSearchOutput {
+  readonly requestId: string
   readonly sequences: ReadonlyArray<{
     readonly tokenIds: ReadonlyArray<number>
     readonly outputTokenIds: ReadonlyArray<number>

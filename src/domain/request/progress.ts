@@ -9,22 +9,28 @@ export interface Progress {
   readonly elapsedMillis: number
 }
 
-/** What is counted of a request that has ended, generative or pooling. */
+/** What is counted of a request that has ended: generative, pooling, or a beam search. */
 export interface Ended {
   readonly promptTokenIds?: ReadonlyArray<number>
   readonly outputs?: unknown
+  readonly sequences?: ReadonlyArray<{
+    readonly tokenIds: ReadonlyArray<number>
+    readonly outputTokenIds: ReadonlyArray<number>
+  }>
 }
 
+const total = (lists: ReadonlyArray<ReadonlyArray<number>>) => lists.reduce((sum, { length }) => sum + length, 0)
+
 /** Tokens of prompt and replies; a pooling request writes none. */
-export const countTokens = ({ promptTokenIds = [], outputs }: Ended) => ({
-  promptTokens: promptTokenIds.length,
-  generationTokens: Array.isArray(outputs)
-    ? outputs.reduce(
-        (sum: number, output: { readonly tokenIds: ReadonlyArray<number> }) => sum + output.tokenIds.length,
-        0
-      )
-    : 0
-})
+export const countTokens = ({ promptTokenIds = [], outputs, sequences }: Ended) => {
+  if (sequences !== undefined) {
+    const generationTokens = total(sequences.map(({ outputTokenIds }) => outputTokenIds))
+    const { tokenIds = [], outputTokenIds = [] } = sequences[0] ?? {}
+    return { promptTokens: tokenIds.length - outputTokenIds.length, generationTokens }
+  }
+  const replies: ReadonlyArray<{ readonly tokenIds: ReadonlyArray<number> }> = Array.isArray(outputs) ? outputs : []
+  return { promptTokens: promptTokenIds.length, generationTokens: total(replies.map(({ tokenIds }) => tokenIds)) }
+}
 
 const most = 30
 const least = 10

@@ -3,6 +3,7 @@ import * as Schema from "effect/Schema"
 import { decodeStrict } from "../config/strict.ts"
 import { field, finite, flag, int, jsonObject, oneOf, text } from "../config/types.ts"
 import { InvalidRequest } from "../errors.ts"
+import { BeamSearchParams } from "./beamParams.ts"
 
 const texts = Schema.Union(text, Schema.Array(text)).annotations({
   description: "a text that is not empty, or a list of such texts"
@@ -73,9 +74,18 @@ export const SamplingFields = Schema.Struct({
 
 export type SamplingInput = typeof SamplingFields.Type
 
+const beamsElsewhere = new InvalidRequest({
+  field: "params",
+  given: "BeamSearchParams",
+  expected: "SamplingParams",
+  mend: "A beam search is made by beamSearch, or by LLM.generate: it is neither streamed nor a chat."
+})
+
 /** Decodes plain data, or an instance of the class below, strictly. */
 export const decodeSampling = (given: unknown): Either.Either<SamplingInput, InvalidRequest> =>
-  Either.mapLeft(decodeStrict(SamplingFields, given), (problem) => new InvalidRequest(problem))
+  given instanceof BeamSearchParams
+    ? Either.left(beamsElsewhere)
+    : Either.mapLeft(decodeStrict(SamplingFields, given), (problem) => new InvalidRequest(problem))
 
 export interface SamplingParams extends SamplingInput {}
 

@@ -1,7 +1,7 @@
 import type { StepResult } from "../batch/step.ts"
 import type { FinishReason } from "../request/sequence.ts"
 import { unfollow } from "./fork.ts"
-import { remove } from "./policy.ts"
+import { insert, remove } from "./policy.ts"
 import { dropSum, faultyRows } from "./pooled.ts"
 import { endQuarantine, giveBack } from "./preempt.ts"
 import type { SequenceEvent, StepPlan } from "./scheduler.ts"
@@ -66,13 +66,22 @@ const nothing = {
   stopReason: undefined
 }
 
+/** Until its draw is settled it needs no compute: others may have its run slot. It keeps its blocks. */
+const stepAside = (state: SchedulerState, entry: Entry) => {
+  if (entry.sequence.status !== "running") return
+  remove(state.running, entry)
+  entry.sequence.status = "waiting"
+  insert(state.waiting, entry)
+}
+
 /** What row `row` has drawn for an entry: the token becomes its last, and may end it. */
 const drawn = (state: SchedulerState, entry: Entry, row: number, result: StepResult, fault: boolean): SequenceEvent => {
   const { sequence } = entry
   const token = fault ? undefined : result.tokens[row]!
   let reason: FinishReason | undefined
   let stopped: number | undefined
-  if (!sequence.chooses) {
+  if (sequence.chooses) stepAside(state, entry)
+  else {
     sequence.pending--
     if (token !== undefined) {
       sequence.tokens.push(token)

@@ -54,7 +54,7 @@ const answeredFellow = (state: SchedulerState, { sequence }: Entry) => {
     fellow.pending > 0 &&
     drawStep <= retired &&
     fellow.blocks.blocks.length > 0
-  return state.waiting.find(canWait) ?? state.running.find(canWait)
+  return state.waiting.find(canWait)
 }
 
 /**

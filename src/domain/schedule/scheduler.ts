@@ -91,7 +91,8 @@ export interface Scheduler {
   add(sequence: Sequence, forks?: ReadonlyArray<Sequence>): void
   /**
    * Adds a sequence that goes on from where `parent` stands, over the same blocks: the same tokens, and the same draw
-   * pending. Of a parent that `chooses`, when its draw has come back.
+   * pending. Of a parent that `chooses`, when its draw has come back. Fellows that wait for one another have one priority,
+   * and no other sequence's id lies between theirs: who is served between them could keep them from each other for ever.
    */
   fork(parent: Sequence, child: Sequence): void
   /** Gives a sequence that `chooses` the token in whose place its draw was pending. */

@@ -79,12 +79,12 @@ const textOf = (
   return tokenizer.decode(tokens.slice(0, -1)) + end
 }
 
-const outputOf = (
+const sequencesOf = (
   beams: ReadonlyArray<EndedBeam>,
   { prompt, params }: Prepared,
   tokenizer: EngineParts["tokenizer"]
-): BeamSearchOutput => ({
-  sequences: beams.map((beam) => ({
+): BeamSearchOutput["sequences"] =>
+  beams.map((beam) => ({
     tokenIds: [...prompt, ...beam.tokens],
     outputTokenIds: beam.tokens,
     text: tokenizer === undefined ? "" : textOf(tokenizer, beam, params),
@@ -92,7 +92,6 @@ const outputOf = (
     score: beam.score,
     finishReason: beam.finishReason
   }))
-})
 
 export const makeBeamSearch = (
   parts: EngineParts,
@@ -134,8 +133,8 @@ export const makeBeamSearch = (
         const done = (beams: ReadonlyArray<EndedBeam> | RunError) =>
           Deferred.unsafeDone(result, "_tag" in beams ? Effect.fail(beams) : Effect.succeed(beams))
         const admitted = admit(prepared.request.requestId, (id) => newRequest(id, prepared, done))
-        yield* Effect.acquireRelease(admitted, (taken) => Effect.sync(() => table.drop(taken)))
-        return outputOf(yield* Deferred.await(result), prepared, parts.tokenizer)
+        const { requestId } = yield* Effect.acquireRelease(admitted, (taken) => Effect.sync(() => table.drop(taken)))
+        return { requestId, sequences: sequencesOf(yield* Deferred.await(result), prepared, parts.tokenizer) }
       })
     )
 }

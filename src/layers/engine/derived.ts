@@ -3,8 +3,8 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { type GenerateError, TaskUnsupported } from "../../domain/errors.ts"
 import { foldDeltas } from "../../domain/request/fold.ts"
-import type { ChatRequest, GenerateRequest } from "../../domain/request/generateRequest.ts"
-import type { ChatDelta, GenerationDelta, RequestOutput } from "../../domain/request/outputs.ts"
+import type { BeamSearchRequest, ChatRequest, GenerateRequest } from "../../domain/request/generateRequest.ts"
+import type { BeamSearchOutput, ChatDelta, GenerationDelta, RequestOutput } from "../../domain/request/outputs.ts"
 import { Engine } from "../../services/Engine.ts"
 import { prepareChat, readChat } from "./chat.ts"
 
@@ -24,6 +24,34 @@ export const complete = (request: GenerateRequest): Effect.Effect<RequestOutput,
       return foldDeltas({ requestId, prompt: request.prompt ?? null, promptTokenIds }, Chunk.toReadonlyArray(all))
     })
   )
+
+/** The best beams of a prompt. Interrupting gives its KV blocks back within one step. */
+export const beamSearch = (request: BeamSearchRequest): Effect.Effect<BeamSearchOutput, GenerateError, Engine> =>
+  Effect.flatMap(Engine, (engine) => engine.beamSearch(request))
+
+/** The same as a reply with one output for each beam. */
+export const completeBeams = (request: BeamSearchRequest): Effect.Effect<RequestOutput, GenerateError, Engine> =>
+  Effect.map(beamSearch(request), ({ requestId, sequences }) => {
+    const { tokenIds = [], outputTokenIds = [] } = sequences[0] ?? {}
+    return {
+      requestId,
+      prompt: request.prompt ?? null,
+      promptTokenIds: tokenIds.slice(0, tokenIds.length - outputTokenIds.length),
+      promptLogprobs: null,
+      outputs: sequences.map(({ text, outputTokenIds: ids, cumulativeLogprob, finishReason }, index) => ({
+        index,
+        text,
+        tokenIds: ids,
+        cumulativeLogprob,
+        logprobs: null,
+        finishReason,
+        stopReason: finishReason === "stop" ? (ids.at(-1) ?? null) : null
+      })),
+      finished: true,
+      numCachedTokens: 0,
+      metrics: null
+    }
+  })
 
 /** A chat's deltas, as `generate`. */
 export const chat = (request: ChatRequest): Stream.Stream<ChatDelta, GenerateError, Engine> =>

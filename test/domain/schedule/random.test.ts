@@ -74,11 +74,14 @@ const expected = (sequence: Sequence, maxModelLen: number) => {
   return referenceTokens(sequence.tokens.slice(0, promptLength), vocabSize, ends, Number(sequence.draw.seed))
 }
 
+/** Ids that a group keeps for itself, its forks' included. */
+const idsOfGroup = 8
+
 /** What the events say of one sequence. */
 interface Heard {
   readonly tokens: Array<number>
   readonly promptRows: Array<number>
-  readonly siblings: ReadonlyArray<Sequence>
+  readonly siblings: Array<Sequence>
   ended: boolean
   aborted: boolean
 }
@@ -88,10 +91,12 @@ interface World {
   readonly d: ReturnType<typeof drive>
   readonly heard: Map<Sequence, Heard>
   readonly forks: { atPrompt: number; chosen: number }
+  /** Those that choose, have drawn, and wait for their fellows. */
+  readonly answered: Set<Sequence>
   ids: number
 }
 
-const enter = (world: World, siblings: ReadonlyArray<Sequence>) => {
+const enter = (world: World, siblings: Array<Sequence>) => {
   for (const sequence of siblings)
     world.heard.set(sequence, { tokens: [], promptRows: [], siblings, ended: false, aborted: false })
 }
@@ -104,16 +109,18 @@ const abort = ({ d, heard }: World, sequence: Sequence) => {
 /** Its owner's choice: an end; or a token of its own, and now and then another one for each of some forks. */
 const choose = (world: World, sequence: Sequence) => {
   const { random, d, heard } = world
-  const { limits, tokens, promptLength, priority, draw, cacheSalt } = sequence
+  const { limits, tokens, promptLength, priority, draw, cacheSalt, requestId } = sequence
   if (tokens.length + 1 >= Math.min(d.config.maxModelLen, promptLength + limits.maxTokens))
     return abort(world, sequence)
   const prompt = tokens.slice(0, promptLength)
   const salt = cacheSalt === undefined ? {} : { cacheSalt }
-  for (let forks = random.pick([0, 0, 0, 1, 2]); forks > 0 && heard.size < 16; forks--) {
-    const spec = { id: world.ids++, prompt, priority, draw, limits, ...salt, chooses: true, waitsForTokens: true }
-    const child = makeSequence(spec)
+  const { siblings } = heard.get(sequence)!
+  for (let forks = random.pick([0, 0, 0, 1, 2]); forks > 0 && siblings.length < idsOfGroup; forks--) {
+    const spec = { id: siblings[0]!.id + siblings.length, requestId, prompt, priority, draw, limits, ...salt }
+    const child = makeSequence({ ...spec, chooses: true, waitsForTokens: true })
     child.tokens.push(...tokens.slice(promptLength))
-    enter(world, [child])
+    siblings.push(child)
+    heard.set(child, { tokens: [], promptRows: [], siblings, ended: false, aborted: false })
     d.scheduler.fork(sequence, child)
     d.scheduler.settle(child, random.int(0, vocabSize - 1))
     world.forks.chosen++
@@ -123,12 +130,24 @@ const choose = (world: World, sequence: Sequence) => {
   else d.scheduler.settle(sequence, random.int(0, vocabSize - 1))
 }
 
+/** Fellows are chosen for together, when all that are left have drawn. */
+const chooseTogether = (world: World, { siblings }: Heard) => {
+  const { answered } = world
+  const fellows = siblings.filter(({ status }) => status !== "finished")
+  if (!fellows.every((fellow) => answered.has(fellow))) return
+  for (const fellow of fellows) {
+    answered.delete(fellow)
+    choose(world, fellow)
+  }
+}
+
 const hear = (world: World, events: ReadonlyArray<SequenceEvent>) => {
   for (const event of events) {
     const record = world.heard.get(event.sequence)!
     if (record.ended || record.aborted) throw new Error(`Sequence ${event.sequence.id} has an event after its end`)
     if (event.sequence.chooses) {
-      if (event.token !== undefined) choose(world, event.sequence)
+      if (event.token !== undefined) world.answered.add(event.sequence)
+      chooseTogether(world, record)
       continue
     }
     for (let r = 0; r < event.promptRows; r++) record.promptRows.push(event.promptStart + r)
@@ -148,7 +167,10 @@ const disturb = (world: World) => {
     const parked = sequence.status === "parked"
     if (random.chance(parked ? 0.2 : 0.03))
       for (const sibling of siblings) (parked ? d.scheduler.resume : d.scheduler.park)(sibling)
-    if (random.chance(0.01)) for (const ended of random.chance(0.5) ? siblings : [sequence]) abort(world, ended)
+    if (random.chance(0.01)) {
+      for (const ended of random.chance(0.5) ? siblings : [sequence]) abort(world, ended)
+      chooseTogether(world, heard.get(sequence)!)
+    }
   }
   d.check()
 }
@@ -157,7 +179,7 @@ const disturb = (world: World) => {
 const scenario = (seed: number) => {
   const random = makeRandom(seed)
   const d = drive(randomConfig(random))
-  const world: World = { random, d, heard: new Map(), forks: { atPrompt: 0, chosen: 0 }, ids: 0 }
+  const world: World = { random, d, heard: new Map(), forks: { atPrompt: 0, chosen: 0 }, answered: new Set(), ids: 0 }
   const { maxModelLen } = d.config
   const shared = range(maxModelLen).map(() => random.int(0, vocabSize - 1))
   const depth = random.int(1, 2)
@@ -166,7 +188,7 @@ const scenario = (seed: number) => {
     if (turn > 5000) throw new Error("Somebody starves")
     if (arrivals > 0 && random.chance(0.4)) {
       const [first, ...others] = randomGroup(random, world.ids, maxModelLen, shared)
-      world.ids += 1 + others.length
+      world.ids += idsOfGroup
       world.forks.atPrompt += others.length
       arrivals--
       enter(world, [first!, ...others])
