@@ -25,7 +25,7 @@ export interface Compiled {
 
 /** The checkpoint's own template may loop over very long chats; neither may run for good. */
 const ownLimits: Limits = { steps: 20_000_000, characters: 2 ** 25, depth: 100 }
-const foreignLimits: Limits = { steps: 2_000_000, characters: 2 ** 23, depth: 100 }
+const foreignLimits: Limits = { steps: 1_000_000, characters: 2 ** 23, depth: 100 }
 
 /** Characters of a request's template. */
 const maxSource = 2 ** 20

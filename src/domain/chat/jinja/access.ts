@@ -30,7 +30,8 @@ const itemOf = (run: Run, value: Value, key: Value): Value | undefined => {
   if (index === undefined) return undefined
   if (Array.isArray(value)) return value[index < 0 ? value.length + index : index]
   if (typeof value !== "string") return undefined
-  run.spendOn(hasPairs(value) ? value.length : 1)
+  run.spendOn(value.length)
+  if (hasPairs(value)) run.spendOnItems(value.length)
   const chars = hasPairs(value) ? charsOf(value) : value
   return chars[index < 0 ? chars.length + index : index]
 }
@@ -52,6 +53,12 @@ const found = (run: Run, owner: Value, key: Value, ...values: ReadonlyArray<Valu
 export const getAttribute = (run: Run, given: Value, name: string): Value => {
   const value = defined(run, given)
   return found(run, value, name, attributeOf(value, name), itemOf(run, value, name))
+}
+
+/** What `|attr` finds: no items. */
+export const getOwnAttribute = (run: Run, given: Value, name: string): Value => {
+  const value = defined(run, given)
+  return found(run, value, name, attributeOf(value, name))
 }
 
 /** `value[key]`: the item first, else the attribute of that name. */
@@ -77,7 +84,8 @@ export const getSlice = (run: Run, given: Value, bounds: ReadonlyArray<Value | u
   if (step === 0) return run.fail("slice step cannot be zero")
   const items = typeof value === "string" ? (hasPairs(value) ? charsOf(value) : value) : value
   const { length } = items
-  run.spendOn(length)
+  if (items === value && typeof value === "string") run.spendOn(length)
+  else run.spendOnItems(length)
   const [low, high] = step > 0 ? [0, length] : [-1, length - 1]
   const from = clamp(start, length, step > 0 ? low : high, low, high)
   const to = clamp(stop, length, step > 0 ? high : low, low, high)

@@ -4,13 +4,14 @@ import type { Run } from "./run.ts"
 import { floatOf, isFloat, numberOf, Tuple, typeName, Undefined, type Value } from "./value.ts"
 
 const repeat = (run: Run, value: Value, count: number): Value | undefined => {
+  if (!Number.isInteger(count)) return undefined
   const times = Math.max(0, count)
   if (typeof value === "string") {
     run.spendOn(value.length * times)
     return value.repeat(times)
   }
   if (!Array.isArray(value)) return undefined
-  run.spendOn(value.length * times)
+  run.spendOnItems(value.length * times)
   return Array.from({ length: times }, () => value).flat(1)
 }
 
@@ -18,7 +19,7 @@ const add = (run: Run, left: Value, right: Value): Value | undefined => {
   if (typeof left === "string" && typeof right === "string") return run.text(left + right)
   if (!Array.isArray(left) || !Array.isArray(right) || left instanceof Tuple !== right instanceof Tuple)
     return undefined
-  run.spendOn(left.length + right.length)
+  run.spendOnItems(left.length + right.length)
   return left.concat(right)
 }
 

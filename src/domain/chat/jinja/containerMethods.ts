@@ -20,7 +20,7 @@ export const fill = (
       target.set(keyOf(run, key), value)
     }
   for (const [key, value] of named) target.set(key, value)
-  run.spendOn(target.size)
+  run.spendOnItems(target.size)
   return target
 }
 
@@ -30,7 +30,7 @@ const pairs = (dict: Dict): List => Array.from(dict, ([key, value]) => Tuple.of2
 const reader = (name: string, read: (dict: Dict) => Value): readonly [string, Native<Dict>] => [
   name,
   takes<Dict>(name, [], (run, dict) => {
-    run.spendOn(dict.size)
+    run.spendOnItems(dict.size)
     return read(dict)
   })
 ]
@@ -89,8 +89,8 @@ export const listMethods: ReadonlyMap<string, Native<List>> = new Map<string, Na
   [
     "extend",
     takes("extend", ["items"], (run, list, [items = null]) => {
-      const more = iterate(run, items)
-      run.spendOn(list.length + more.length)
+      const more = [...iterate(run, items)]
+      run.spendOnItems(list.length + more.length)
       for (const item of more) mutable(run, list).push(item)
       return null
     })
@@ -98,7 +98,7 @@ export const listMethods: ReadonlyMap<string, Native<List>> = new Map<string, Na
   [
     "insert",
     takes("insert", ["index", "item"], (run, list, [index = 0, item = null]) => {
-      run.spendOn(list.length)
+      run.spendOnItems(list.length)
       mutable(run, list).splice(numberOf(index) ?? 0, 0, item)
       return null
     })
@@ -106,7 +106,7 @@ export const listMethods: ReadonlyMap<string, Native<List>> = new Map<string, Na
   [
     "pop",
     takes("pop", ["index"], (run, list, [index = -1]) => {
-      run.spendOn(list.length)
+      run.spendOnItems(list.length)
       const [item] = mutable(run, list).splice(numberOf(index) ?? -1, 1)
       return item === undefined ? run.fail("pop from an empty list") : item
     })
@@ -114,7 +114,7 @@ export const listMethods: ReadonlyMap<string, Native<List>> = new Map<string, Na
   [
     "copy",
     takes("copy", [], (run, list) => {
-      run.spendOn(list.length)
+      run.spendOnItems(list.length)
       return [...list]
     })
   ],

@@ -21,7 +21,7 @@ const range = (run: Run, given: Given): Value => {
   if (step === 0) return run.fail("range: the step must not be zero")
   const length = Math.max(0, Math.ceil((stop - start) / step))
   if (length > maxRange) return run.exceed(`range asks for ${length} numbers; ${maxRange} are allowed`)
-  run.spendOn(length)
+  run.spendOnItems(length)
   return Array.from({ length }, (_, at) => start + at * step)
 }
 

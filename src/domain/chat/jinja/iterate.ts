@@ -7,10 +7,10 @@ export const iterate = (run: Run, value: Value): List => {
   if (Array.isArray(value)) return value
   if (value instanceof Undefined) return []
   if (value instanceof Map) {
-    run.spendOn(value.size)
+    run.spendOnItems(value.size)
     return [...value.keys()]
   }
   if (typeof value !== "string") return run.fail(`'${typeName(value)}' object is not iterable`)
-  run.spendOn(value.length)
+  run.spendOnItems(value.length)
   return [...charsOf(value)]
 }

@@ -23,12 +23,9 @@ export interface Token {
 /** Counts lines as positions grow. */
 export const makeLineCounter = (source: string) => {
   let line = 1
-  let seen = 0
+  let end = source.indexOf("\n")
   return (position: number): number => {
-    for (let at = source.indexOf("\n", seen); at >= 0 && at < position; at = source.indexOf("\n", at + 1)) {
-      line++
-      seen = at + 1
-    }
+    for (; end >= 0 && end < position; end = source.indexOf("\n", end + 1)) line++
     return line
   }
 }

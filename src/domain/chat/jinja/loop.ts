@@ -93,13 +93,14 @@ const chosen = (node: For, items: ReadonlyArray<Value>, run: Run, scope: Scope):
 
 const loopOver = (node: For, value: Value, run: Run, scope: Scope, depth: number): Jump => {
   const items = chosen(node, iterate(run, value), run, scope)
-  run.spendOn(items.length)
+  run.spendOnItems(items.length)
   if (items.length === 0) return executeBlock(node.otherwise, run, new Scope(scope))
   const state = new Loop(items, depth)
   const recur = (inner: Run, children: Value) =>
     inner.nested(() => inner.capture(() => void loopOver(node, children, inner, scope, depth + 1)))
   const loop = node.recursive ? new RecursiveLoop(state, recur) : state
   for (const [at, item] of items.entries()) {
+    run.spend(1)
     state.at = at
     const inner = new Scope(scope)
     inner.set("loop", loop)

@@ -6,8 +6,8 @@ import { parseBlock } from "./parseStatement.ts"
 
 /** The body of a block: `%}`, statements, `{% end`; the end's name is taken, its `%}` left. */
 export const body = (cursor: Cursor, end: string): Block => {
-  cursor.expect("close")
-  const statements = parseBlock(cursor, end)
+  const { line } = cursor.expect("close")
+  const statements = parseBlock(cursor, line, end)
   cursor.next()
   cursor.next()
   return statements

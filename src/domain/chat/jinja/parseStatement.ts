@@ -4,10 +4,9 @@ import { parseExpression, parseSequence } from "./parseExpression.ts"
 import { parseFilters } from "./parseFilters.ts"
 import { body, parseCallBlock, parseMacro } from "./parseMacro.ts"
 
-/** Statements until a tag that begins with one of `ends`, which is left for the caller. */
-export const parseBlock = (cursor: Cursor, ...ends: ReadonlyArray<string>): Block => {
+/** Statements until a tag that begins with one of `ends`, which is left for the caller; `opened` is where it began. */
+export const parseBlock = (cursor: Cursor, opened = 1, ...ends: ReadonlyArray<string>): Block => {
   const statements: Array<Statement> = []
-  const opened = cursor.current.line
   while (!cursor.is("end")) {
     if (cursor.is("text")) {
       const { line, value } = cursor.next()
@@ -63,7 +62,7 @@ const parseStatement = (cursor: Cursor): Statement => {
 const parseIf = (cursor: Cursor, line: number): Statement => {
   const test = parseSequence(cursor, false)
   cursor.expect("close")
-  const yes = parseBlock(cursor, "elif", "else", "endif")
+  const yes = parseBlock(cursor, line, "elif", "else", "endif")
   cursor.next()
   const { value: next, line: nextLine } = cursor.next()
   if (next === "elif") {
@@ -98,7 +97,7 @@ const parseFor = (cursor: Cursor, line: number): Statement => {
   const condition = cursor.skip("name", "if") ? parseExpression(cursor) : undefined
   const recursive = cursor.skip("name", "recursive")
   cursor.expect("close")
-  const statements = parseBlock(cursor, "else", "endfor")
+  const statements = parseBlock(cursor, line, "else", "endfor")
   cursor.next()
   const otherwise = cursor.next().value === "else" ? body(cursor, "endfor") : []
   return { kind: "for", line, target, items, condition, recursive, body: statements, otherwise }

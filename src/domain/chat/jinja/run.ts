@@ -2,7 +2,7 @@ import { TemplateFault } from "./fault.ts"
 
 /** What one rendering may use. A template of a request is a program of a stranger. */
 export interface Limits {
-  /** Steps of evaluation; 64 characters or list items that an operation touches count as one. */
+  /** Steps of evaluation; 64 characters, or 4 list items, that an operation touches count as one. */
   readonly steps: number
   /** Characters of the output, and of any text on the way to it. */
   readonly characters: number
@@ -13,6 +13,7 @@ export interface Limits {
 /** Items of a range at most, as in Jinja's sandbox. */
 export const maxRange = 100_000
 const charactersPerStep = 64
+const itemsPerStep = 4
 
 /** The state of one rendering: where it stands in the source, what it has used, what it has written. */
 export class Run {
@@ -38,16 +39,26 @@ export class Run {
     throw new TemplateFault("limit", what, this.line)
   }
 
-  spend(steps: number): void {
-    this.steps -= steps
-    if (this.steps < 0) this.exceed(`it takes more than ${this.limits.steps} steps`)
+  private exceedSize(): never {
+    return this.exceed(`it makes a text or list of more than ${this.limits.characters} characters or items`)
   }
 
-  /** Accounts for an operation that reads or makes so many characters or items. */
+  spend(steps: number): void {
+    this.steps -= steps
+    // What is no number is no account: it would let everything through from here on.
+    if (!(this.steps >= 0)) this.exceed(`it takes more than ${this.limits.steps} steps`)
+  }
+
+  /** Accounts for an operation that reads or makes so many items of a list, or single characters. */
+  spendOnItems(count: number): void {
+    if (!(count <= this.limits.characters)) this.exceedSize()
+    this.spend(1 + Math.max(0, count) / itemsPerStep)
+  }
+
+  /** Accounts for an operation that reads or makes so many characters. */
   spendOn(length: number): void {
-    if (length > this.limits.characters)
-      this.exceed(`it makes a text or list of more than ${this.limits.characters} characters or items`)
-    this.spend(1 + length / charactersPerStep)
+    if (!(length <= this.limits.characters)) this.exceedSize()
+    this.spend(1 + Math.max(0, length) / charactersPerStep)
   }
 
   text(text: string): string {

@@ -27,7 +27,9 @@ const quoted = (text: string): string => {
     if (char === "\r") return "\\r"
     if (char === "\t") return "\\t"
     if (char === "'" || char === '"') return char === quote ? `\\${char}` : char
-    return `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`
+    const code = char.codePointAt(0)!
+    const [mark, width] = code < 0x100 ? ["x", 2] : code < 0x10000 ? ["u", 4] : ["U", 8]
+    return `\\${mark}${code.toString(16).padStart(width, "0")}`
   })
   return quote + inner + quote
 }
@@ -42,7 +44,7 @@ const showItems = (run: Run, items: ReadonlyArray<Value>): string => {
 }
 
 /** What repr writes as an escape. */
-const unprintable = /[\\'"\p{Cc}\xa0\xad]/gu
+const unprintable = /[\\'"]|(?! )[\p{C}\p{Z}]/gu
 
 /** A value as Python's repr writes it: how it stands within a list or a dict. */
 export const repr = (run: Run, value: Value): string => {

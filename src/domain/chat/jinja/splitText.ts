@@ -22,11 +22,12 @@ export const split = (name: "split" | "rsplit"): TextMethod => [
   takes<string>(name, ["sep", "maxsplit"], (run, text, [sep = null, maxsplit = -1]) => {
     run.spendOn(text.length)
     const most = numberOf(maxsplit) ?? -1
+    if (sep === null) run.spendOnItems(text.length / 2)
     if (sep === null) return [...(name === "split" ? splitWords : splitWordsFromEnd)(text, most)]
     const separator = textArgument(run, name, sep)
     if (separator === "") return run.fail("empty separator")
     const parts = text.split(separator)
-    run.spendOn(parts.length * 8)
+    run.spendOnItems(parts.length)
     if (most < 0 || parts.length <= most) return parts
     const cut = parts.length - most
     return name === "split"

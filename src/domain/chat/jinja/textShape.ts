@@ -4,6 +4,7 @@ import { charsOf, lengthOf } from "./whitespace.ts"
 /** Python's str.replace; an empty `old` stands between all characters. */
 export const replaceText = (run: Run, text: string, old: string, by: string, count: number): string => {
   run.spendOn(text.length)
+  if (old === "") run.spendOnItems(text.length)
   const parts = old === "" ? ["", ...charsOf(text), ""] : text.split(old)
   const swaps = Math.min(count < 0 ? Number.POSITIVE_INFINITY : count, parts.length - 1)
   run.spendOn(text.length + swaps * by.length)

@@ -2,6 +2,13 @@ import { getItem } from "../access.ts"
 import type { Run } from "../run.ts"
 import { Undefined, type Value } from "../value.ts"
 
+/** Reads several attributes, named between commas, as a list to sort by. */
+export const attributesGetter = (run: Run, attributes: Value | undefined): ((item: Value) => Value) => {
+  if (typeof attributes !== "string" || !attributes.includes(",")) return attributeGetter(run, attributes)
+  const getters = attributes.split(",").map((attribute) => attributeGetter(run, attribute.trim()))
+  return (item) => getters.map((get) => get(item))
+}
+
 /** Reads `a.b.0` off an item; without an attribute the item itself. */
 export const attributeGetter = (
   run: Run,

@@ -2,21 +2,24 @@ import { equal, order } from "../compare.ts"
 import { iterate } from "../iterate.ts"
 import type { Run } from "../run.ts"
 import { numberOf, Tuple, truthy, Undefined, type Value } from "../value.ts"
-import { attributeGetter } from "./attribute.ts"
+import { attributeGetter, attributesGetter } from "./attribute.ts"
 
 export const items = (run: Run, value: Value): ReadonlyArray<Value> => {
   const list = iterate(run, value)
-  run.spendOn(list.length)
+  run.spendOnItems(list.length)
   return list
 }
 
-export const folded = (value: Value, caseSensitive: Value | undefined): Value =>
-  typeof value === "string" && !(caseSensitive !== undefined && truthy(caseSensitive)) ? value.toLowerCase() : value
+export const folded = (value: Value, caseSensitive: Value | undefined): Value => {
+  if (caseSensitive !== undefined && truthy(caseSensitive)) return value
+  if (typeof value === "string") return value.toLowerCase()
+  return Array.isArray(value) ? value.map((item) => folded(item, false)) : value
+}
 
 type Keyed = (item: Value) => Value
 
 export const keyed = (run: Run, attribute: Value | undefined, caseSensitive: Value | undefined): Keyed => {
-  const get = attributeGetter(run, attribute)
+  const get = attributesGetter(run, attribute)
   return (item) => folded(get(item), caseSensitive)
 }
 
@@ -81,7 +84,7 @@ export const batch = (run: Run, value: Value, [size, fill = null]: ReadonlyArray
   const rows: Array<Array<Value>> = []
   for (let at = 0; at < list.length; at += width) rows.push(Array.from(list.slice(at, at + width)))
   if (fill !== null && rows.length > 0) {
-    run.spendOn(width)
+    run.spendOnItems(width)
     const last = rows.at(-1)!
     while (last.length < width) last.push(fill)
   }
@@ -92,7 +95,7 @@ export const batch = (run: Run, value: Value, [size, fill = null]: ReadonlyArray
 export const slice = (run: Run, value: Value, [columns, fill = null]: ReadonlyArray<Value | undefined>): Value => {
   const number = count(run, "slice", columns)
   const list = items(run, value)
-  run.spendOn(number)
+  run.spendOnItems(number)
   const short = Math.floor(list.length / number)
   const longer = list.length % number
   return Array.from({ length: number }, (_, at) => {

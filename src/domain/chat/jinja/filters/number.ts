@@ -43,12 +43,13 @@ const toFloat = (_run: Run, value: Value, [otherwise = floatOf(0)]: ReadonlyArra
 
 /** To the nearest, halves to the even side, as Python rounds. */
 const nearest = (value: number, precision: number): number => {
-  const scaled = value * 10 ** precision
-  const floor = Math.floor(scaled)
-  if (scaled - floor === 0.5) return (floor % 2 === 0 ? floor : floor + 1) / 10 ** precision
-  return precision >= 0 && Math.abs(value) < 1e21
-    ? Number(value.toFixed(precision))
-    : Math.round(scaled) / 10 ** precision
+  if (precision < 0 || Math.abs(value) >= 1e21) return Math.round(value * 10 ** precision) / 10 ** precision
+  // toFixed sees the exact binary value, and only its ties go up: a half is one digit 5 with nothing behind it.
+  const digits = Math.abs(value).toFixed(precision + 30)
+  const kept = digits.slice(0, digits.length - 30).replace(/\.$/, "")
+  const half = /^50*$/.test(digits.slice(digits.length - 30))
+  if (!half || /[13579]$/.test(kept)) return Number(value.toFixed(precision))
+  return value < 0 ? -Number(kept) : Number(kept)
 }
 
 const round = (run: Run, value: Value, [precision = 0, method = "common"]: ReadonlyArray<Value | undefined>): Value => {

@@ -1,4 +1,4 @@
-import { getAttribute } from "../access.ts"
+import { getOwnAttribute } from "../access.ts"
 import type { Given, Native } from "../arguments.ts"
 import { iterate } from "../iterate.ts"
 import type { Run } from "../run.ts"
@@ -63,5 +63,5 @@ export const selectFilters: ReadonlyMap<string, Native> = new Map<string, Native
   ["reject", selector(false)],
   ["selectattr", attributeSelector(true)],
   ["rejectattr", attributeSelector(false)],
-  ["attr", (run, value, { positional: [name = ""] }) => getAttribute(run, value, show(run, name))]
+  ["attr", (run, value, { positional: [name = ""] }) => getOwnAttribute(run, value, show(run, name))]
 ])

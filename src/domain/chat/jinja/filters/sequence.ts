@@ -4,7 +4,7 @@ import type { Run } from "../run.ts"
 import { show } from "../show.ts"
 import { joinTexts } from "../textShape.ts"
 import { numberOf, Tuple, truthy, typeName, Undefined, type Value } from "../value.ts"
-import { charsOf, lengthOf } from "../whitespace.ts"
+import { hasPairs, lengthOf } from "../whitespace.ts"
 import { attributeGetter } from "./attribute.ts"
 import { batch, folded, groupby, items, keyed, slice, sorted, unique } from "./grouping.ts"
 
@@ -20,7 +20,10 @@ const extreme = (name: string, sign: 1 | -1): readonly [string, Native] => [
 ]
 
 const length = (run: Run, value: Value): Value => {
-  if (typeof value === "string") return lengthOf(run.text(value))
+  if (typeof value === "string") {
+    if (hasPairs(value)) run.spendOnItems(value.length)
+    return lengthOf(run.text(value))
+  }
   if (Array.isArray(value)) return value.length
   if (value instanceof Map) return value.size
   return value instanceof Undefined ? 0 : run.fail(`object of type '${typeName(value)}' has no len()`)
@@ -55,7 +58,7 @@ export const sequenceFilters: ReadonlyMap<string, Native> = new Map<string, Nati
   [
     "reverse",
     takes("reverse", [], (run, value) =>
-      typeof value === "string" ? [...charsOf(run.text(value))].reverse().join("") : [...items(run, value)].reverse()
+      typeof value === "string" ? [...items(run, value)].reverse().join("") : [...items(run, value)].reverse()
     )
   ],
   [
@@ -91,7 +94,7 @@ export const sequenceFilters: ReadonlyMap<string, Native> = new Map<string, Nati
     takes("items", [], (run, value) => {
       if (value instanceof Undefined) return []
       if (!(value instanceof Map)) return run.fail("Can only get item pairs from a mapping.")
-      run.spendOn(value.size)
+      run.spendOnItems(value.size)
       return Array.from(value, ([key, item]) => Tuple.of2(key, item))
     })
   ]

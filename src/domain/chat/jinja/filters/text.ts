@@ -37,6 +37,7 @@ const indent = (
 const truncate = (run: Run, value: Value, args: ReadonlyArray<Value | undefined>): Value => {
   const [length = 255, killWords = false, end = "...", leeway = 5] = args
   const text = run.text(show(run, value))
+  run.spendOnItems(text.length)
   const chars = charsOf(text)
   const most = numberOf(length) ?? 255
   if (chars.length <= most + (numberOf(leeway) ?? 5)) return text
@@ -77,6 +78,11 @@ const urlencode = (text: string) =>
     char === "%2F" ? "/" : `%${char.charCodeAt(0).toString(16).toUpperCase()}`
   )
 
+const countWords = (run: Run, text: string): number => {
+  run.spendOnItems(text.length / 2)
+  return wordsOf(text).length
+}
+
 export const textFilters: ReadonlyMap<string, Native> = new Map<string, Native>([
   ofText("string", (text) => text),
   ofText("upper", (text) => text.toUpperCase()),
@@ -87,7 +93,7 @@ export const textFilters: ReadonlyMap<string, Native> = new Map<string, Native>(
   ofText("e", escape),
   ofText("forceescape", escape),
   ofText("urlencode", (text) => urlencode(text)),
-  ofText("wordcount", (text) => wordsOf(text).length),
+  ["wordcount", takes("wordcount", [], (run, value) => countWords(run, show(run, value)))],
   ofText("striptags", (text) =>
     wordsOf(text.replace(/<!--[\s\S]*?-->|<[^>]*>/g, ""))
       .map(([word]) => word)
