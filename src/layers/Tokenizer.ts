@@ -37,12 +37,25 @@ export const load = (
   folder: ModelFolder,
   mode: "auto" | "slow" = "auto"
 ): Effect.Effect<TokenizerInstance, CheckpointInvalid> =>
-  Effect.flatMap(definitionIn(folder, mode), (definition) =>
-    Effect.try({
+  Effect.gen(function* () {
+    const definition = yield* definitionIn(folder, mode)
+    const instance = yield* Effect.try({
       try: () => tokenizerInstance(makeTokenizer(definition, compileRegex)),
       catch: (fault) => invalid(folder, `The tokenizer: ${reason(fault)}.`)
     })
-  )
+    const eos = yield* eosToken(folder)
+    return eos === undefined ? instance : { ...instance, eosTokenId: instance.tokenId(eos) }
+  })
+
+/** The end of a text as tokenizer_config.json, or in old checkpoints special_tokens_map.json, spells it. */
+const eosToken = Effect.fnUntraced(function* (folder: ModelFolder) {
+  for (const name of ["tokenizer_config.json", "special_tokens_map.json"]) {
+    const given = (yield* readJson(folder, name))?.eos_token
+    const text = isRecord(given) ? given.content : given
+    if (typeof text === "string") return text
+  }
+  return undefined
+})
 
 export const layer: Layer.Layer<Tokenizer> = Layer.succeed(Tokenizer, { load })
 

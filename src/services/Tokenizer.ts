@@ -38,6 +38,8 @@ export interface TokenizerInstance {
   decodeToken(id: number): string
   detokenizer(options: DetokenizerOptions): Detokenizer
   readonly tokenId: (text: string) => number | undefined
+  /** The token that tokenizer_config.json calls the end of a text; absent where it names none. */
+  readonly eosTokenId?: number | undefined
   readonly specialIds: ReadonlySet<number>
   /**
    * What a token adds to a text that has begun, as bytes; undefined for special tokens and ids without a token. Absent where

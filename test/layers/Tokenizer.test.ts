@@ -47,6 +47,30 @@ describe("byte-level tokenizers", () => {
   })
 })
 
+describe("what a folder says beside tokenizer.json", () => {
+  const at = (files: Record<string, string>, mode?: "auto" | "slow") =>
+    Effect.runPromise(load(folderAt("models/brook", files), mode))
+
+  it("the end of a text is the token that its config names, as text or as an object", async () => {
+    expect(brook.eosTokenId).toBe(2)
+    const named = { "tokenizer_config.json": JSON.stringify({ eos_token: { content: "<tool_call>" } }) }
+    expect((await at(named)).eosTokenId).toBe(2044)
+    const old = {
+      "tokenizer_config.json": "{}",
+      "special_tokens_map.json": JSON.stringify({ eos_token: "<|im_start|>" })
+    }
+    expect((await at(old)).eosTokenId).toBe(1)
+    expect((await at({ "tokenizer_config.json": "{}" })).eosTokenId).toBeUndefined()
+  })
+
+  it('"slow" prefers vocab.json and merges.txt, where both are', async () => {
+    const vocab = { "vocab.json": JSON.stringify({ a: 0, b: 1, ab: 2 }), "merges.txt": "#version: 0.2\na b\n" }
+    expect((await at(vocab, "slow")).encode("ab")).toEqual([2])
+    expect((await at(vocab)).encode("ab")).toEqual(brook.encode("ab"))
+    expect((await at({}, "slow")).encode("ab")).toEqual(brook.encode("ab"))
+  })
+})
+
 describe("the detokenizer", () => {
   it.each(folders)("gives the decoded text however the ids are cut: %s", (name) => {
     const tokenizer = tokenizers.get(name)!

@@ -124,7 +124,8 @@ const makeGenerator = Effect.fnUntraced(function* (prepared: Prepared) {
     vocabSize: Math.max(facts.vocabSize, tokenizer?.vocabSize ?? 0),
     modelVocabSize: facts.vocabSize,
     maxLogprobs: resolved.maxLogprobs,
-    eosTokenIds: facts.eosTokenIds,
+    // A fine-tuned model may end its turns with a token that only its tokenizer knows as the end.
+    eosTokenIds: [...facts.eosTokenIds, ...(tokenizer?.eosTokenId === undefined ? [] : [tokenizer.eosTokenId])],
     tokenizer,
     seed: resolved.seed
   }

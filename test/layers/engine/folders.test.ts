@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { EngineOptions } from "../../../src/domain/config/engineOptions.ts"
 import { layer } from "../../../src/layers/compose/engine.ts"
+import { complete } from "../../../src/layers/engine/derived.ts"
 import * as HubLayer from "../../../src/layers/hub/Hub.ts"
 import { Engine } from "../../../src/services/Engine.ts"
 import { folderOf, tempFolder } from "../../support/checkpoints.ts"
@@ -96,6 +97,24 @@ describe("where an engine's parts come from", () => {
         (engine) => Effect.succeed(engine.model.maxModelLen)
       )
       expect(positions).toBe(2048)
+    })
+  )
+
+  it.live("a reply ends with the token that the tokenizer calls the end, though config.json does not", () =>
+    Effect.gen(function* () {
+      const reply = (options: Partial<EngineOptions> = {}) =>
+        withEngine({ model: brook, generationConfig: "vllm", ...options }, (engine) =>
+          Effect.provideService(complete({ prompt: "Once upon a time", params: { temperature: 0 } }), Engine, engine)
+        ).pipe(Effect.map(({ outputs }) => outputs[0]!))
+      const { tokenIds } = yield* reply()
+      const { model } = JSON.parse(read("tokenizer.json").toString()) as { model: { vocab: Record<string, number> } }
+      const third = Object.entries(model.vocab).find(([, id]) => id === tokenIds[2])![0]
+      const tokenizer = folderOf({
+        "tokenizer.json": read("tokenizer.json"),
+        "tokenizer_config.json": { eos_token: third }
+      })
+      const ended = yield* reply({ tokenizer })
+      expect(ended).toMatchObject({ tokenIds: tokenIds.slice(0, 3), finishReason: "stop", stopReason: null })
     })
   )
 
