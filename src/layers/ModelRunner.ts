@@ -18,12 +18,14 @@ import type { ModelFolder } from "../services/ModelSource.ts"
 /** From config.json and the tensors' headers to a plan whose weights are all accounted for. */
 const compileFolder = Effect.fnUntraced(function* (folder: ModelFolder, options: EngineOptions, pooler: PoolerChoice) {
   const { model } = options
+  const { device } = yield* Backend
   const { architectures } = yield* ModelRegistry
   const compiled = yield* compileModel(folder.config, {
     model,
     architectures,
     pooler,
     dtype: options.dtype ?? "auto",
+    ...(device.name === "cuda" ? { float32As: "float16" } : {}),
     ...(options.maxModelLen === undefined ? {} : { maxModelLen: options.maxModelLen })
   })
   const tensors = yield* folder.tensors

@@ -42,6 +42,8 @@ export interface PoolerFacts extends PoolerConfig {
 export interface CompileOptions {
   /** "auto": the type that config.json names. */
   readonly dtype: Dtype | "auto"
+  /** What "auto" makes of a float32 checkpoint: a device built for halves says float16. Absent: float32. */
+  readonly float32As?: Dtype
   /** Absent: as `dtype`. */
   readonly kvDtype?: Dtype
   readonly maxModelLen?: number
@@ -138,7 +140,8 @@ export const compileModel = (json: Json, options: CompileOptions): Either.Either
         mend: "Lower it, or leave it out."
       })
     )
-  const dtype = options.dtype === "auto" ? stored : options.dtype
+  const native = stored === "float32" ? (options.float32As ?? stored) : stored
+  const dtype = options.dtype === "auto" ? native : options.dtype
   const kvDtype = options.kvDtype ?? dtype
   const graph = configured.graph({ dtype, kvDtype })
   const convert = options.pooler?.convert

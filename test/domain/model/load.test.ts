@@ -52,6 +52,11 @@ describe("compileModel", () => {
     expect(compiled({ ...bare, torch_dtype: "bfloat16" }).facts.dtype).toBe("bfloat16")
     expect(compiled({ ...bare, dtype: "float16" }).facts.dtype).toBe("float16")
     expect(compiled(bare).facts.dtype).toBe("float32")
+    expect(compiled(bare, { dtype: "auto", float32As: "float16" }).facts.dtype).toBe("float16")
+    expect(compiled(bare, { dtype: "float32", float32As: "float16" }).facts.dtype).toBe("float32")
+    expect(compiled({ ...bare, dtype: "bfloat16" }, { dtype: "auto", float32As: "float16" }).facts.dtype).toBe(
+      "bfloat16"
+    )
     const { plan, facts } = compiled({ ...bare, dtype: "float16" }, { dtype: "bfloat16", kvDtype: "float32" })
     expect([facts.dtype, facts.kvDtype, plan.dtype, plan.cacheGroups[0]!.dtype]).toEqual([
       "bfloat16",
