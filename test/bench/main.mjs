@@ -6,10 +6,11 @@ import { print, save } from "./lib/report.mjs"
 import { overhead } from "./parts/overhead.mjs"
 import { peak } from "./parts/peak.mjs"
 import { batch32, decode, prefill512 } from "./parts/peer.mjs"
+import { pooling } from "./parts/pooling.mjs"
 import { startup } from "./parts/startup.mjs"
 import { tokenizer } from "./parts/tokenizer.mjs"
 
-const parts = { peak, decode, batch32, prefill512, overhead, startup, tokenizer }
+const parts = { peak, decode, batch32, prefill512, overhead, startup, tokenizer, pooling }
 
 const options = { rounds: { type: "string", default: "5" }, note: { type: "string" }, "no-save": { type: "boolean" } }
 const given = () => {
