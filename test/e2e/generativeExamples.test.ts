@@ -2,7 +2,7 @@ import { readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { LLM, SamplingParams } from "../../src/index.ts"
+import { BeamSearchParams, LLM, SamplingParams } from "../../src/index.ts"
 import { nativeBuilt } from "../support/nativeBuilt.ts"
 
 /** The examples of vLLM's page on generative models, one after another, as the README shows them. */
@@ -49,6 +49,19 @@ describe("LLM.generate", () => {
     const greedy = new SamplingParams({ temperature: 0 })
     const [first, again] = [await llm.generate(prompts[0]!, greedy), await llm.generate(prompts[0]!, greedy)]
     expect(first[0]!.outputs[0]!.text).toBe(again[0]!.outputs[0]!.text)
+  })
+})
+
+describe("LLM.beamSearch", () => {
+  it("keeps the best beams, the best first; generate gives the same as replies", async () => {
+    const params = new BeamSearchParams({ beamWidth: 5, maxTokens: 20 })
+    const [output] = await llm.beamSearch([{ prompt: "Hello, my name is " }], params)
+    const { sequences } = output!
+    expect(sequences).toHaveLength(5)
+    expect(new Set(sequences.map(({ text }) => text)).size).toBeGreaterThan(1)
+    expect(sequences.map(({ score }) => score)).toEqual(sequences.map(({ score }) => score).sort((a, b) => b - a))
+    const [same] = await llm.generate("Hello, my name is ", params)
+    expect(same!.outputs.map(({ text }) => text)).toEqual(sequences.map(({ text }) => text))
   })
 })
 

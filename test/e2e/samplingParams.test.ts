@@ -156,6 +156,17 @@ describe("logprobs", () => {
     expect(logprobs![0]![0]).toEqual(raw.find(({ tokenId }) => tokenId === 1234))
   })
 
+  it("see a grammar: they are over the tokens that it leaves open", async () => {
+    const asked = { logprobs: -1, temperature: 1, seed: 2, structuredOutputs: { regex: "[ab]{3}" } }
+    const { text, tokenIds, logprobs } = await reply({ ...asked, frequencyPenalty: 1, logitBias: { 300: 100 } })
+    expect(text).toMatch(/^[ab]{3}$/)
+    logprobs!.forEach((entries, at) => {
+      expect(entries.length).toBeLessThan(20)
+      expect(entries[0]!.tokenId).toBe(tokenIds[at])
+      expect(entries.reduce((sum, { logprob }) => sum + Math.exp(logprob), 0)).toBeCloseTo(1, 5)
+    })
+  })
+
   it("promptLogprobs -1 states the vocabulary at every prompt token but the first", async () => {
     const { promptLogprobs } = await reply({ promptLogprobs: -1, maxTokens: 1 }, "The old mill")
     expect(promptLogprobs![0]).toBeNull()
