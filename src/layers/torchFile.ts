@@ -1,7 +1,9 @@
 import type { FileHandle } from "node:fs/promises"
 import * as Either from "effect/Either"
+import { cutOff } from "../domain/weights/pickleReader.ts"
 import type { StoredTensor } from "../domain/weights/safetensors.ts"
-import { type TorchStorage, torchTensors } from "../domain/weights/torch.ts"
+import { placeTensors, type TorchStorage, torchTensors } from "../domain/weights/torch.ts"
+import { isOldTorch, type OldHead, oldMagicBytes, readOldHead } from "../domain/weights/torchOld.ts"
 import { dataOffset, localBytes, tailBytes, type ZipEntry, zipDirectory, zipEntries } from "../domain/weights/zip.ts"
 import { readAt } from "./folderFiles.ts"
 
@@ -47,13 +49,7 @@ class Archive {
   }
 }
 
-/** A pickle of a great number: how files of torch before 1.6 begin. */
-const oldMagic = [0x80, 0x02, 0x8a, 0x0a]
-
 const openArchive = async (file: FileHandle, size: number): Promise<Archive> => {
-  const start = await readAt(file, 0, oldMagic.length)
-  if (oldMagic.every((byte, at) => byte === start[at]))
-    throw new Damaged("it was written by torch before 1.6: load and save it anew, or convert it to safetensors")
   const tail = Math.min(tailBytes, size)
   const directory = sound(zipDirectory(await readAt(file, size - tail, tail), size))
   return new Archive(file, size, sound(zipEntries(await readAt(file, directory.offset, directory.bytes), size)))
@@ -72,10 +68,37 @@ const readArchive = async (file: FileHandle, size: number): Promise<TensorHeader
   return torchTensors(pickle, (key) => storages.get(key))
 }
 
+/** The head of an old file may be of any length: twice as much is read until it is whole. */
+const readHead = async (file: FileHandle, size: number): Promise<OldHead> => {
+  for (let bytes = 1 << 20; ; bytes *= 2) {
+    const head = readOldHead(await readAt(file, 0, Math.min(bytes, size)))
+    if (Either.isRight(head)) return head.right
+    if (head.left !== cutOff || bytes >= Math.min(size, mostPickleBytes)) throw new Damaged(head.left)
+  }
+}
+
+/** What torch before 1.6 wrote: pickles, then one storage behind the other. */
+const readOld = async (file: FileHandle, size: number): Promise<TensorHeader> => {
+  const head = await readHead(file, size)
+  const found = new Map<string, TorchStorage>()
+  let at = head.end
+  for (const { key, itemBytes } of head.storages) {
+    const prefix = await readAt(file, at, 8)
+    const elements = prefix.length < 8 ? Number.NaN : Number(new DataView(prefix.buffer).getBigInt64(0, true))
+    const bytes = elements * itemBytes
+    if (!(bytes >= 0) || at + 8 + bytes > size)
+      throw new Damaged(`its storage ${key} lies outside the file: it is truncated`)
+    found.set(key, { offset: at + 8, bytes })
+    at += 8 + bytes
+  }
+  return placeTensors(Either.right(head.table), (key) => found.get(key))
+}
+
 /** What torch.save wrote: a zip archive of one pickle that describes the tensors, and one stored entry for each storage. */
 export const torchHeader = async (file: FileHandle, size: number): Promise<TensorHeader> => {
   try {
-    return await readArchive(file, size)
+    const old = isOldTorch(await readAt(file, 0, oldMagicBytes))
+    return await (old ? readOld : readArchive)(file, size)
   } catch (fault) {
     if (fault instanceof Damaged) return Either.left([fault.message])
     throw fault

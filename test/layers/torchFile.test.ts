@@ -8,7 +8,16 @@ import { make } from "../../src/layers/ModelSource.ts"
 import { folderOf, readSafetensors, type TensorData, tempFolder } from "../support/checkpoints.ts"
 import { goldenCases, folderOf as goldenFolder } from "../support/golden.ts"
 import { nativeBuilt } from "../support/nativeBuilt.ts"
-import { op, pickleOf, type TorchEntry, torchFile, torchZip, type ZipOptions, zipOf } from "../support/torchFile.ts"
+import {
+  oldTorchFile,
+  op,
+  pickleOf,
+  type TorchEntry,
+  torchFile,
+  torchZip,
+  type ZipOptions,
+  zipOf
+} from "../support/torchFile.ts"
 
 const brook = "models/brook"
 const bin = "pytorch_model.bin"
@@ -43,6 +52,8 @@ const asTorch = (
   return folder
 }
 
+const few = () => readSafetensors(join(brook, "model.safetensors")).slice(0, 3)
+
 const found = (file: Uint8Array) =>
   Effect.flatMap(make.open(folderOf({ "config.json": {}, [bin]: file })), ({ tensors }) => tensors)
 const faults = (file: Uint8Array) => Effect.map(Effect.flip(found(file)), ({ message }) => message)
@@ -71,12 +82,31 @@ describe("pytorch_model.bin", () => {
     })
   )
 
+  it.effect("reads what torch before 1.6 wrote", () =>
+    Effect.gen(function* () {
+      const all = few()
+      const tied = { ...all[1]!, name: "tied" }
+      const file = oldTorchFile([...all, tied])
+      const { tensors } = yield* found(file)
+      expect(tensors.size).toBe(4)
+      for (const { name, shape, data } of [...all, tied]) {
+        const at = tensors.get(name)!
+        expect(at.shape).toEqual(shape)
+        expect(file.subarray(at.offset, at.offset + at.bytes).equals(data)).toBe(true)
+      }
+    })
+  )
+
   it.live("answers as its safetensors twin does, to the bit; tied copies are no surplus", () =>
     Effect.gen(function* () {
       const twin = yield* greedy(brook, "Once upon a time")
       const model = asTorch(brook, (tensors) => [...tensors, { ...tensors[0]!, name: "a.second.name" }])
       expect(yield* greedy(model, "Once upon a time")).toEqual(twin)
       expect(yield* greedy(asTorch(brook, undefined, 3), "Once upon a time")).toEqual(twin)
+      // Storages of old files begin anywhere, at odd bytes too.
+      const old = asTorch(brook)
+      writeFileSync(join(old, bin), oldTorchFile(readSafetensors(join(brook, "model.safetensors"))))
+      expect(yield* greedy(old, "Once upon a time")).toEqual(twin)
     })
   )
 
@@ -160,7 +190,7 @@ describe("pytorch_model.bin", () => {
     [
       "a storage that is not there",
       () => broken({ key: "../../x" }),
-      /lies in data\/\.\.\/\.\.\/x, which the archive lacks/
+      /lies in data\/\.\.\/\.\.\/x, which the file lacks/
     ],
     ["a table without tensors", () => torchZip(pickleOf([]), {}), /holds no tensors/],
     ["a number in its place", () => torchZip(Buffer.concat([op.proto, op.int(1), op.stop]), {}), /no table of tensors/],
@@ -175,7 +205,8 @@ describe("pytorch_model.bin", () => {
       () => zipOf({ "a/data.pkl": pickleOf([]), "a/byteorder": Buffer.from("big") }),
       /big-endian/
     ],
-    ["the form of old torch", () => Buffer.from([0x80, 2, 0x8a, 0x0a, 0x6c]), /before 1\.6/],
+    ["an old file that is cut off", () => oldTorchFile(few()).subarray(0, -1), /its storage 2 lies outside the file/],
+    ["an old file without its storages", () => oldTorchFile(few()).subarray(0, 300), /ends in the middle/],
     [
       "two entries of one name",
       () => patched(zipOf({ ab: values, ac: values }), Buffer.from("ac"), () => undefined),
@@ -202,9 +233,11 @@ describe("pytorch_model.bin", () => {
     ]
   ])("refuses %s", ([, make, fault]) => Effect.map(faults(make()), (message) => expect(message).toMatch(fault)))
 
-  it.effect("survives any damage to any byte with a sentence", () =>
+  it.effect.each([
+    ["new", torchZip(pickleOf([entry()]), { "0": values })],
+    ["old", oldTorchFile([{ name: "a", dtype: "F32", shape: [2, 3], data: values }])]
+  ] as const)("survives any damage to any byte of a %s file with a sentence", ([, file]) =>
     Effect.gen(function* () {
-      const file = torchZip(pickleOf([entry()]), { "0": values })
       for (let at = 0; at < file.length; at += 3) {
         const damaged = Buffer.from(file)
         damaged[at] = damaged[at]! ^ 0xff

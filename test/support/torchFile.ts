@@ -48,7 +48,9 @@ export interface TorchEntry extends Pick<TensorData, "name" | "dtype" | "shape">
   readonly parameter?: boolean
 }
 
-const pickledTensor = (entry: TorchEntry) => {
+const none = Buffer.from("N")
+
+const pickledTensor = (entry: TorchEntry, old = false) => {
   const { dtype, shape, key, elements, start = 0, strides = contiguous(shape) } = entry
   const storage = Buffer.concat([
     op.mark,
@@ -57,6 +59,7 @@ const pickledTensor = (entry: TorchEntry) => {
     op.text(key),
     op.text("cpu"),
     op.int(elements),
+    ...(old ? [none] : []),
     op.tuple,
     op.persistent
   ])
@@ -82,13 +85,13 @@ const pickledTensor = (entry: TorchEntry) => {
 }
 
 /** `data.pkl` of a table of tensors, with the attribute that state_dict() sets on its OrderedDict. */
-export const pickleOf = (entries: ReadonlyArray<TorchEntry>): Buffer =>
+export const pickleOf = (entries: ReadonlyArray<TorchEntry>, old = false): Buffer =>
   Buffer.concat([
     op.proto,
     orderedDict,
     op.put(0),
     op.mark,
-    ...entries.flatMap((entry) => [op.text(entry.name), pickledTensor(entry)]),
+    ...entries.flatMap((entry) => [op.text(entry.name), pickledTensor(entry, old)]),
     op.setItems,
     op.dict,
     op.mark,
@@ -202,10 +205,8 @@ export const torchZip = (
     options
   )
 
-/** The same tensors as a safetensors file holds, as torch.save would write them: those of the same `data` share a storage. */
-export const torchFile = (tensors: ReadonlyArray<TensorData>, options?: ZipOptions): Buffer => {
-  const stored = [...new Set(tensors.map(({ data }) => data))]
-  const entries = tensors.map(({ name, dtype, shape, data }, at) => ({
+const entriesOf = (tensors: ReadonlyArray<TensorData>, stored: ReadonlyArray<Uint8Array>): ReadonlyArray<TorchEntry> =>
+  tensors.map(({ name, dtype, shape, data }, at) => ({
     name,
     dtype,
     shape,
@@ -213,5 +214,26 @@ export const torchFile = (tensors: ReadonlyArray<TensorData>, options?: ZipOptio
     elements: data.length / storageOf[dtype]![1],
     parameter: at % 2 === 1
   }))
-  return torchZip(pickleOf(entries), Object.fromEntries(stored.map((data, key) => [key, data])), options)
+
+/** The same tensors as a safetensors file holds, as torch.save would write them: those of the same `data` share a storage. */
+export const torchFile = (tensors: ReadonlyArray<TensorData>, options?: ZipOptions): Buffer => {
+  const stored = [...new Set(tensors.map(({ data }) => data))]
+  const storages = Object.fromEntries(stored.map((data, key) => [key, data]))
+  return torchZip(pickleOf(entriesOf(tensors, stored)), storages, options)
+}
+
+/** The same as torch before 1.6 wrote them. */
+export const oldTorchFile = (tensors: ReadonlyArray<TensorData>): Buffer => {
+  const stored = [...new Set(tensors.map(({ data }) => data))]
+  const entries = entriesOf(tensors, stored)
+  const magic = Buffer.from([0x80, 2, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19])
+  const machine = [op.proto, op.dict, op.mark, op.text("little_endian"), Buffer.from([0x88]), op.setItems, op.stop]
+  const keys = stored.map((_, key) => op.text(String(key)))
+  const storages = stored.flatMap((data, key) => {
+    const { elements } = entries.find((entry) => entry.key === String(key))!
+    return [u64(elements), data]
+  })
+  const list = [op.proto, Buffer.from("]"), op.mark, ...keys, Buffer.from("e"), op.stop]
+  const version = [op.proto, op.int(1001), op.stop]
+  return Buffer.concat([magic, op.stop, ...version, ...machine, pickleOf(entries, true), ...list, ...storages])
 }

@@ -76,9 +76,19 @@ const run = (reader: PickleReader, machine: PickleMachine): Pickled => {
 }
 
 /** Reads a pickle as data. Nothing is imported and nothing is run: a call reaches the host, which knows a handful. */
-export const unpickle = (bytes: Uint8Array, host: PickleHost): Either.Either<Pickled, string> => {
+export const unpickle = (bytes: Uint8Array, host: PickleHost): Either.Either<Pickled, string> =>
+  Either.map(unpickleAll(bytes, host, 1), ({ values }) => values[0])
+
+/** Reads so many pickles, one behind the other; `end` is where the last one ends. */
+export const unpickleAll = (
+  bytes: Uint8Array,
+  host: PickleHost,
+  count: number
+): Either.Either<{ readonly values: ReadonlyArray<Pickled>; readonly end: number }, string> => {
   try {
-    return Either.right(run(new PickleReader(bytes), new PickleMachine(host)))
+    const reader = new PickleReader(bytes)
+    const values = Array.from({ length: count }, () => run(reader, new PickleMachine(host)))
+    return Either.right({ values, end: reader.position })
   } catch (fault) {
     return Either.left(fault instanceof Error ? fault.message : String(fault))
   }

@@ -1,3 +1,6 @@
+/** What is said of a pickle that stops before its end: whoever reads a part of a file may then read more. */
+export const cutOff = "it ends in the middle"
+
 /** Reads little-endian numbers and lines; running past the end is an Error. */
 export class PickleReader {
   private at = 0
@@ -7,8 +10,12 @@ export class PickleReader {
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   }
 
+  get position(): number {
+    return this.at
+  }
+
   take(count: number): Uint8Array {
-    if (!(count >= 0) || this.at + count > this.bytes.length) throw new Error("it ends in the middle")
+    if (!(count >= 0) || this.at + count > this.bytes.length) throw new Error(cutOff)
     this.at += count
     return this.bytes.subarray(this.at - count, this.at)
   }
@@ -26,7 +33,7 @@ export class PickleReader {
 
   line(): string {
     const end = this.bytes.indexOf(0x0a, this.at)
-    if (end < 0) throw new Error("it ends in the middle")
+    if (end < 0) throw new Error(cutOff)
     const text = this.text(end - this.at)
     this.at = end + 1
     return text

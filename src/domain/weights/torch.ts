@@ -23,7 +23,7 @@ const storages: Readonly<Record<string, readonly [dtype: string, bytes: number]>
   BoolStorage: ["BOOL", 1]
 }
 
-class StorageRef {
+export class StorageRef {
   constructor(
     readonly key: string,
     readonly dtype: string,
@@ -31,7 +31,7 @@ class StorageRef {
   ) {}
 }
 
-class Tensor {
+export class Tensor {
   constructor(
     readonly storage: StorageRef,
     /** Elements. */
@@ -70,7 +70,8 @@ const calls: Readonly<Record<string, (args: ReadonlyArray<Pickled>) => Pickled>>
   "torch.Size": ([sizes]) => sizes
 }
 
-const host: PickleHost = {
+/** Reads storages as references; `onStorage` hears of each. */
+export const torchHost = (onStorage?: (storage: StorageRef) => void): PickleHost => ({
   call: (callee, args) => {
     const known = Object.hasOwn(calls, callee.text) ? calls[callee.text] : undefined
     if (known === undefined)
@@ -80,15 +81,19 @@ const host: PickleHost = {
     return known(args)
   },
   persistent: (id) => {
-    const [kind, storage, key] = Array.isArray(id) ? id : []
-    const known = storage instanceof Global && storage.module === "torch" ? storages[storage.name] : undefined
+    const [kind, type, key, , , view] = Array.isArray(id) ? id : []
+    const known = type instanceof Global && type.module === "torch" ? storages[type.name] : undefined
     if (kind !== "storage" || known === undefined || typeof key !== "string")
       throw new Error(
-        `it refers to ${storage instanceof Global ? storage.text : "something"}, which is no storage of a known type`
+        `it refers to ${type instanceof Global ? type.text : "something"}, which is no storage of a known type`
       )
-    return new StorageRef(key, ...known)
+    if (view !== undefined && view !== null)
+      throw new Error(`its storage ${key} is a view of another: convert it to safetensors`)
+    const storage = new StorageRef(key, ...known)
+    onStorage?.(storage)
+    return storage
   }
-}
+})
 
 /** Tensors by name: those of the table, or of the table under `state_dict` that trainers write. What is no tensor is passed over. */
 const tableOf = (root: Pickled): Either.Either<ReadonlyArray<readonly [string, Tensor]>, string> => {
@@ -118,7 +123,7 @@ const place = (
 ): StoredTensor | string => {
   const { storage, start, shape } = tensor
   const held = storageOf(storage.key)
-  if (held === undefined) return `the tensor ${name} lies in data/${storage.key}, which the archive lacks`
+  if (held === undefined) return `the tensor ${name} lies in data/${storage.key}, which the file lacks`
   const elements = shape.reduce((product, extent) => product * extent, 1)
   if (elements > 0 && !isContiguous(tensor))
     return `the tensor ${name} of ${JSON.stringify(shape)} is stored with the strides ${JSON.stringify(tensor.strides)}: save it with .contiguous(), or convert it to safetensors`
@@ -130,14 +135,14 @@ const place = (
 }
 
 /**
- * The tensors that a `data.pkl` describes, sorted by offset; or everything wrong with it. Tensors may share bytes: tied
- * weights do.
+ * The tensors of a table that has been unpickled, sorted by offset; or everything wrong with them. Tensors may share
+ * bytes: tied weights do.
  */
-export const torchTensors = (
-  pickle: Uint8Array,
+export const placeTensors = (
+  root: Either.Either<Pickled, string>,
   storageOf: (key: string) => TorchStorage | undefined
 ): Either.Either<ReadonlyArray<StoredTensor>, ReadonlyArray<string>> => {
-  const table = Either.flatMap(unpickle(pickle, host), tableOf)
+  const table = Either.flatMap(root, tableOf)
   if (Either.isLeft(table)) return Either.left([`its pickle cannot be read: ${table.left}`])
   const placed = table.right.map(([name, tensor]) => place(name, tensor, storageOf))
   const problems = placed.filter((tensor) => typeof tensor === "string")
@@ -145,3 +150,10 @@ export const torchTensors = (
   const tensors = placed.filter((tensor): tensor is StoredTensor => typeof tensor !== "string")
   return Either.right(tensors.sort((a, b) => a.offset - b.offset || a.bytes - b.bytes))
 }
+
+/** The tensors that a `data.pkl` describes. */
+export const torchTensors = (
+  pickle: Uint8Array,
+  storageOf: (key: string) => TorchStorage | undefined
+): Either.Either<ReadonlyArray<StoredTensor>, ReadonlyArray<string>> =>
+  placeTensors(unpickle(pickle, torchHost()), storageOf)
