@@ -7,6 +7,7 @@ import { InvalidRequest } from "../domain/errors.ts"
 import type { ChatRequest } from "../domain/request/generateRequest.ts"
 import { decodeSampling } from "../domain/sampling/samplingParams.ts"
 import { layerWithHubConfig } from "../layers/compose/engine.ts"
+import { withTemplateFile } from "../layers/engine/templateFile.ts"
 import { Engine, type EngineService } from "../services/Engine.ts"
 import { readLine } from "./chatCommands.ts"
 import { chatFlags, chatHelp, sortChatValues } from "./chatFlags.ts"
@@ -123,7 +124,8 @@ export const run = (
     if (line.positionals.length > 0)
       return yield* Effect.fail(new CliError("A chat takes no prompt on its command line: type it, or pipe it in."))
     const { own, sampling, engine: given } = sortChatValues(line.values)
-    const { system, tools: file, ...template } = own
+    const { system, tools: file, ...rest } = own
+    const template = yield* withTemplateFile(rest)
     const params = yield* decodeSampling(sampling)
     const options = yield* decodeEngineOptions(given)
     const tools = yield* readTools(file)

@@ -15,7 +15,10 @@ const Own = Schema.Struct({
     "Whether a reply may, must or must not call a tool.",
     "auto"
   ),
-  chatTemplate: chatOptions.chatTemplate,
+  chatTemplate: field(
+    text,
+    "A template in place of the checkpoint's: its text, its file, or the name of one the checkpoint brings."
+  ),
   chatTemplateKwargs: chatOptions.chatTemplateKwargs
 })
 

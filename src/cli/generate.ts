@@ -5,6 +5,7 @@ import { decodeEngineOptions, type EngineOptions } from "../domain/config/engine
 import type { StartError } from "../domain/errors.ts"
 import { decodeSampling } from "../domain/sampling/samplingParams.ts"
 import { layerWithHubConfig } from "../layers/compose/engine.ts"
+import { withTemplateFile } from "../layers/engine/templateFile.ts"
 import { Engine, type EngineService } from "../services/Engine.ts"
 import { CliError } from "./cliError.ts"
 import { generateFlags, generateHelp, sortValues } from "./generateFlags.ts"
@@ -85,7 +86,8 @@ export const run = (args: ReadonlyArray<string>, io: Io, makeEngine: MakeEngine 
       catch: (error) => (error instanceof CliError ? error : new CliError(String(error)))
     })
     const engine = Context.get(yield* Layer.build(makeEngine(options)), Engine)
-    const { json = false, raw = false, progress = true, file: _file, ...template } = own
+    const { json = false, raw = false, progress = true, file: _file, ...rest } = own
+    const template = yield* withTemplateFile(rest)
     const failed = yield* replyToAll(engine, prompts, { params, json, raw, template }, io, progress)
     return failed === 0 ? 0 : 1
   }).pipe(Effect.scoped)

@@ -12,7 +12,10 @@ const Own = Schema.Struct({
   json: field(flag, "Write one JSON object a line for each prompt, in their order, instead of text.", false),
   raw: field(flag, "Continue the prompt as it stands, even when the model has a chat template.", false),
   progress: field(flag, "Show a progress bar on a terminal.", true),
-  chatTemplate: chatOptions.chatTemplate,
+  chatTemplate: field(
+    text,
+    "A template in place of the checkpoint's: its text, its file, or the name of one the checkpoint brings."
+  ),
   chatTemplateKwargs: chatOptions.chatTemplateKwargs
 })
 

@@ -1,3 +1,4 @@
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { describe, expect, it } from "vitest"
 import { load } from "../../src/layers/ChatTemplate.ts"
@@ -92,5 +93,45 @@ describe("a checkpoint's chat template", () => {
     expect(await refusal(config({ chat_template: "{{ raise_exception('roles must alternate') }}" }))).toMatch(
       /roles must alternate/
     )
+  })
+
+  it("may be one of several files", async () => {
+    const files = {
+      "chat_template.jinja": "default {{ messages[0].content }}",
+      "additional_chat_templates/tool_use.jinja": "tools {{ messages[0].content }}",
+      "additional_chat_templates/rag.jinja": "rag {{ messages[0].content }}",
+      "additional_chat_templates/README.md": "none"
+    }
+    const folder = folderAt("/nowhere", files)
+    expect(await render(folder, [user("Hi")])).toBe("default Hi")
+    expect(await render(folder, [user("Hi")], { tools: [] })).toBe("tools Hi")
+    expect(await render(folder, [user("Hi")], { chatTemplate: "rag" })).toBe("rag Hi")
+    expect(await refusal(folder, { chatTemplate: "README" })).toMatch(/or the name of .*default, rag, tool_use/)
+  })
+
+  it("reads the caller's clock", async () => {
+    const clock = { ...Clock.make(), unsafeCurrentTimeMillis: () => new Date(2031, 0, 2).getTime() }
+    const rendered = Effect.flatMap(load(config({ chat_template: "{{ strftime_now('%Y-%m-%d') }}" })), (template) =>
+      template.render([])
+    )
+    expect(await Effect.runPromise(Effect.withClock(rendered, clock))).toBe("2031-01-02")
+  })
+})
+
+describe("the options of a chat template", () => {
+  const folder = config({ chat_template: "{% for m in messages %}[{{ m.content }}]{% endfor %}" })
+
+  it("cannot both open a turn and leave one open, nor go on with what is not there", async () => {
+    const both = { addGenerationPrompt: true, continueFinalMessage: true }
+    expect(await refusal(folder, both)).toMatch(/continueFinalMessage.*addGenerationPrompt/)
+    expect(await refusal(config({ chat_template: "none" }), { continueFinalMessage: true })).toMatch(
+      /continueFinalMessage.*does not show the final message/
+    )
+  })
+
+  it("leave the final message open where its template strips white space", async () => {
+    const strips = config({ chat_template: "{% for m in messages %}<{{ m.content | trim }}>{% endfor %}" })
+    const messages = [user("a"), { role: "assistant", content: " b " }]
+    expect(await render(strips, messages, { continueFinalMessage: true })).toBe("<a><b")
   })
 })

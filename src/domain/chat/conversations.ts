@@ -23,5 +23,5 @@ export const listConversations = (
       several ? "an array of messages, as the first is" : "a message, as the first is",
       "Give either one conversation or an array of conversations."
     )
-  return Either.right(several ? messages : [messages as unknown as ChatRequest["messages"]])
+  return Either.right(several ? messages : [messages])
 }

@@ -35,7 +35,9 @@ export type GenerateRequest = typeof GenerateRequest.Type
 const message = jsonObject.annotations({ description: "a message: an object with role and content" })
 
 export const ChatRequest = Schema.Struct({
-  messages: Schema.NonEmptyArray(message).annotations({ description: "an array of messages, at least one" }),
+  messages: Schema.Array(message)
+    .pipe(Schema.filter((messages) => messages.length > 0))
+    .annotations({ description: "an array of messages, at least one" }),
   ...chatOptions,
   toolChoice: field(
     ToolChoice,

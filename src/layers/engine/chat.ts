@@ -38,7 +38,11 @@ export const renderChat = (
     const { chatTemplateContentFormat: form } = options
     if (form === undefined) return yield* template.render(judged, options)
     const format = form === "auto" ? yield* template.contentFormat(options) : form
-    return yield* template.render(yield* normaliseMessages(judged, format), options)
+    const rendered = template.render(yield* normaliseMessages(judged, format), options)
+    if (form !== "auto" || format === "string") return yield* rendered
+    // A template that goes through parts may still want a text in one place, such as the system's message.
+    const asTexts = template.render(yield* normaliseMessages(judged, "string"), options)
+    return yield* Effect.catchAll(rendered, (fault) => Effect.mapError(asTexts, () => fault))
   })
 
 /** A chat that has been rendered: a request to continue its text, and how the replies to it are read. */

@@ -1,13 +1,13 @@
 import * as Either from "effect/Either"
 import { describe, expect, it } from "vitest"
-import { contentFormatOf } from "../../../src/domain/chat/contentFormat.ts"
+import { type ContentFormat, contentFormatOf } from "../../../src/domain/chat/contentFormat.ts"
 import { compile } from "../../../src/domain/chat/jinja/template.ts"
 import { normaliseMessages } from "../../../src/domain/chat/normalise.ts"
 
 const parts = [{ type: "text", text: "a" }, "b", { type: "input_text", text: "" }, { type: "refusal", refusal: "c" }]
 const call = (args: unknown) => ({ id: "1", type: "function", function: { name: "f", arguments: args } })
 
-const one = (message: unknown, format: "string" | "openai" = "string") =>
+const one = (message: unknown, format: ContentFormat = "string") =>
   Either.getOrThrow(normaliseMessages([message], format))[0]
 const problem = (messages: unknown) => {
   const result = normaliseMessages(messages, "string")
@@ -22,6 +22,9 @@ describe("messages as a template wants them", () => {
       { type: "text", text: "b" }
     ])
     expect(one({ role: "user", content: "a" }, "openai")?.content).toEqual([{ type: "text", text: "a" }])
+    expect(one({ role: "user", content: "a" }, "either")?.content).toBe("a")
+    expect(one({ role: "user", content: ["a"] }, "either")?.content).toEqual([{ type: "text", text: "a" }])
+    expect(one({ role: "assistant", content: null }, "either")?.content).toEqual([])
   })
 
   it("have a content though they only call", () => {
@@ -88,7 +91,7 @@ describe("messages that are none", () => {
 })
 
 describe("the form of content that a template wants", () => {
-  const formats: ReadonlyArray<readonly [string, "string" | "openai"]> = [
+  const formats: ReadonlyArray<readonly [string, ContentFormat]> = [
     ["{% for m in messages %}{{ m.content }}{% endfor %}", "string"],
     ["{% for m in messages %}{% for c in m.content %}{{ c.text }}{% endfor %}{% endfor %}", "openai"],
     ["{% for m in messages %}{% for c in m['content'] | selectattr('type') %}{% endfor %}{% endfor %}", "openai"],
@@ -98,7 +101,7 @@ describe("the form of content that a template wants", () => {
     ],
     [
       "{% if tools %}{% for m in messages %}{% if m.content is string %}{% else %}{% for c in m.content %}{% endfor %}{% endif %}{% endfor %}{% endif %}",
-      "openai"
+      "either"
     ],
     ["{% for m in messages %}{% for c in m.tool_calls %}{% endfor %}{% endfor %}", "string"],
     ["{% for d in documents %}{% for c in d.content %}{% endfor %}{% endfor %}", "string"],
