@@ -4,6 +4,7 @@ import * as Layer from "effect/Layer"
 import { CheckpointInvalid } from "../domain/errors.ts"
 import { definitionOf, type TokenizerDefinition } from "../domain/tokenizer/definition.ts"
 import { legacyDefinition } from "../domain/tokenizer/legacy.ts"
+import { legacyBertDefinition } from "../domain/tokenizer/legacyBert.ts"
 import { type CompileRegex, isRecord, type Rule } from "../domain/tokenizer/rule.ts"
 import { makeTokenizer } from "../domain/tokenizer/tokenizer.ts"
 import type { ModelFolder } from "../services/ModelSource.ts"
@@ -32,7 +33,7 @@ export const compileRegex: CompileRegex = (pattern) => {
   return compiled
 }
 
-/** Reads tokenizer.json, or vocab.json and merges.txt, with tokenizer_config.json beside them. */
+/** Reads tokenizer.json, or vocab.json and merges.txt, or vocab.txt, with tokenizer_config.json beside them. */
 export const load = (
   folder: ModelFolder,
   mode: "auto" | "slow" = "auto"
@@ -71,12 +72,15 @@ const definitionIn = (
       return yield* build(folder, "tokenizer.json", () => definitionOf(tokenizer, config))
     const vocab = yield* readJson(folder, "vocab.json")
     const merges = yield* folder.readText("merges.txt")
+    const specialTokensMap = (yield* readJson(folder, "special_tokens_map.json")) ?? {}
+    const words = yield* folder.readText("vocab.txt")
+    if (vocab === undefined && words !== undefined)
+      return yield* build(folder, "vocab.txt", () => legacyBertDefinition({ vocab: words, config, specialTokensMap }))
     if (vocab === undefined || merges === undefined)
       return yield* invalid(
         folder,
-        "There is no tokenizer: looked for tokenizer.json, and for vocab.json with merges.txt. Put one of them into the folder, or set skipTokenizerInit and give token ids."
+        "There is no tokenizer: looked for tokenizer.json, for vocab.json with merges.txt, and for vocab.txt. Put one of them into the folder, or set skipTokenizerInit and give token ids."
       )
-    const specialTokensMap = (yield* readJson(folder, "special_tokens_map.json")) ?? {}
     const addedTokens = (yield* readJson(folder, "added_tokens.json")) ?? {}
     const files = { vocab, merges, config, specialTokensMap, addedTokens }
     return yield* build(folder, "vocab.json", () => legacyDefinition(files))

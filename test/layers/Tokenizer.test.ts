@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs"
 import * as Effect from "effect/Effect"
 import * as FastCheck from "effect/FastCheck"
 import { describe, expect, it } from "vitest"
@@ -144,6 +145,27 @@ describe("long texts", () => {
     // However long the text, its beginning is cut alike but for the last few tokens.
     expect(ids.slice(0, tenth.length - 4)).toEqual(tenth.slice(0, -4))
     expect(tokenizer.decode(ids).length).toBeGreaterThan(0)
+  })
+})
+
+describe("a BERT checkpoint with vocab.txt alone", () => {
+  it.each(["bert-uncased", "bert-cased"])("is tokenized as by its tokenizer.json: %s", async (name) => {
+    const read = (file: string) => readFileSync(`${cases}${name}/${file}`, "utf8")
+    const files = { "vocab.txt": read("vocab.txt"), "tokenizer_config.json": read("tokenizer_config.json") }
+    const legacy = await Effect.runPromise(load(folderAt("/nowhere", files)))
+    const golden = JSON.parse(read("cases.json")) as {
+      readonly cases: ReadonlyArray<{ readonly text: string; readonly ids: ReadonlyArray<number> }>
+      readonly pairs: ReadonlyArray<{
+        readonly text: string
+        readonly pair: string
+        readonly ids: ReadonlyArray<number>
+      }>
+    }
+    // tokenizer.json has a few added tokens more.
+    const shared = golden.cases.filter(({ ids }) => ids.every((id) => id < legacy.vocabSize))
+    expect(shared.length).toBeGreaterThan(20)
+    for (const { text, ids } of shared) expect(legacy.encode(text), text).toEqual(ids)
+    for (const { text, pair, ids } of golden.pairs) expect(legacy.encoding(text, { pair }).ids).toEqual(ids)
   })
 })
 
