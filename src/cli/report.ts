@@ -1,4 +1,5 @@
 import { printGraph } from "../domain/graph/print.ts"
+import type { PoolerFacts } from "../domain/model/load.ts"
 import { arenaBytes, weightBytes } from "../domain/plan/footprint.ts"
 import { printPlan } from "../domain/plan/print.ts"
 import type { CheckpointTensors } from "../domain/weights/checkpoint.ts"
@@ -26,6 +27,11 @@ const table = (rows: ReadonlyArray<readonly [string, string]>) => {
 /** Bytes of the tensors as the files hold them. */
 const storedBytes = ({ tensors }: CheckpointTensors) => [...tensors.values()].reduce((sum, { bytes }) => sum + bytes, 0)
 
+const poolerText = ({ task, pooling, pooledWidth, eachWidth }: PoolerFacts) => {
+  const each = pooling === "ALL" || pooling === "STEP"
+  return `${task}: ${pooling}, ${each ? eachWidth : pooledWidth} number(s) ${each ? "a token" : "a text"}`
+}
+
 const facts = ({ model, prepared, chatTemplate }: Inspection) => {
   const { facts, tensors } = prepared
   const stored = [...new Set([...tensors.tensors.values()].map(({ dtype }) => dtype))].sort().join(", ")
@@ -40,6 +46,7 @@ const facts = ({ model, prepared, chatTemplate }: Inspection) => {
     ["heads", `${facts.heads} of width ${facts.headDim}, ${facts.kvHeads} for keys and values`],
     ["vocabulary", count(facts.vocabSize)],
     ["context", `${count(facts.maxModelLen)} of ${count(facts.maxPositions)} tokens`],
+    ["serves", facts.pooler === undefined ? "generation" : poolerText(facts.pooler)],
     ["end of text", facts.eosTokenIds.join(", ") || "none named by config.json"],
     ["chat template", chatTemplate ? "yes" : "no"]
   ])
