@@ -11,12 +11,13 @@ const random = (seed: number) => () => {
   return seed / 2 ** 32
 }
 
-it("2,000 requests with random cancels leave no block lent and memory flat", async () => {
+it("2,000 requests, of several replies and beam searches among them, with random cancels leave no block lent and memory flat", async () => {
   await using llm = await LLM.create({ model, device: "cpu", maxNumSeqs: 32, maxModelLen: 256 })
   const draw = random(7)
   const sizes: Array<number> = []
   let started = 0
   let cancelled = 0
+  let beams = 0
 
   const one = async (index: number) => {
     const prompt = Array.from({ length: 1 + Math.floor(draw() * 60) }, () => 3 + Math.floor(draw() * 2000))
@@ -25,10 +26,17 @@ it("2,000 requests with random cancels leave no block lent and memory flat", asy
     const abort = new AbortController()
     const viaSignal = draw() < 0.5
     let seen = 0
+    const search = async () => {
+      const params = { beamWidth: 1 + Math.floor(draw() * 6), maxTokens, ignoreEos: true }
+      if (viaSignal) setTimeout(() => abort.abort(), draw() * 60)
+      await llm.beamSearch([prompt], params, { signal: abort.signal })
+      beams++
+    }
+    const n = draw() < 0.2 ? 2 + Math.floor(draw() * 4) : 1
     const take = async () => {
       for await (const delta of llm.stream(
         prompt,
-        { maxTokens, seed: index, ignoreEos: true },
+        { maxTokens, seed: index, ignoreEos: true, n },
         { signal: abort.signal }
       )) {
         seen += delta.tokenIds.length
@@ -38,7 +46,7 @@ it("2,000 requests with random cancels leave no block lent and memory flat", asy
         abort.abort()
       }
     }
-    await take().catch((cause) => {
+    await (draw() < 0.1 ? search() : take()).catch((cause) => {
       if (!abort.signal.aborted) throw cause
     })
   }
@@ -57,6 +65,7 @@ it("2,000 requests with random cancels leave no block lent and memory flat", asy
 
   const metrics = await llm.getMetrics()
   expect(cancelled).toBeGreaterThan(300)
+  expect(beams).toBeGreaterThan(50)
   expect(metrics.running + metrics.waiting + metrics.parked).toBe(0)
   expect(metrics.kvBlocksFree).toBe(metrics.kvBlocksTotal)
   const settled = sizes.slice(sizes.length / 2)
