@@ -1,5 +1,3 @@
-import * as Cause from "effect/Cause"
-import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
@@ -9,7 +7,7 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { listConversations } from "./domain/chat/conversations.ts"
 import type { EngineOptions } from "./domain/config/engineOptions.ts"
-import { type GenerateError, InvalidRequest } from "./domain/errors.ts"
+import type { GenerateError } from "./domain/errors.ts"
 import type { PoolingInput } from "./domain/pooling/poolingParams.ts"
 import type { ChatRequest, GenerateRequest, PoolRequest } from "./domain/request/generateRequest.ts"
 import type {
@@ -22,102 +20,41 @@ import type {
   RequestOutput,
   ScoringRequestOutput
 } from "./domain/request/outputs.ts"
-import type { Ended, Progress } from "./domain/request/progress.ts"
-import { listPrompts, type Prompt, type Prompts, spread } from "./domain/request/prompts.ts"
-import { type BeamSearchInput, BeamSearchParams } from "./domain/sampling/beamParams.ts"
+import type { Ended } from "./domain/request/progress.ts"
+import { type Prompt, type Prompts, spread } from "./domain/request/prompts.ts"
+import type { BeamSearchInput, BeamSearchParams } from "./domain/sampling/beamParams.ts"
 import type { SamplingInput } from "./domain/sampling/samplingParams.ts"
-import type { ToolChoice } from "./domain/tools/toolChoice.ts"
 import { layerWithHubConfig } from "./layers/compose/engine.ts"
 import { deltaIterable } from "./layers/engine/deltaIterable.ts"
 import { beamSearch, complete, completeBeams, completeChat } from "./layers/engine/derived.ts"
-import {
-  generateObject,
-  type JsonSchema,
-  type ObjectRequest,
-  type PartialValue,
-  streamObject
-} from "./layers/engine/object.ts"
+import { generateObject, type JsonSchema, type PartialValue, streamObject } from "./layers/engine/object.ts"
 import { classify, embed, encode, reward, scores } from "./layers/engine/pooled.ts"
 import { watchProgress } from "./layers/engine/progress.ts"
 import { withTemplateFile } from "./layers/engine/templateFile.ts"
+import type {
+  BatchOptions,
+  ChatOptions,
+  ChatRequestOptions,
+  PoolOptions,
+  RequestOptions,
+  ScoreOptions
+} from "./llm/options.ts"
+import {
+  checked,
+  isBeams,
+  type Message,
+  objectRequest,
+  type Params,
+  requestFields,
+  requestOf,
+  requestsOf
+} from "./llm/requests.ts"
+import { settle } from "./llm/settle.ts"
 import type { ChatTemplateOptions } from "./services/ChatTemplate.ts"
 import { Engine, type EngineMetrics, type EngineService, type ServedModel } from "./services/Engine.ts"
 
-export interface RequestOptions {
-  readonly lora?: unknown
-  readonly priority?: number
-  /** From now; passed, the promise rejects with DeadlineExceeded. */
-  readonly deadline?: Duration.DurationInput
-  /** Aborted, the promise rejects with the signal's reason and the requests give their blocks back. */
-  readonly signal?: AbortSignal
-}
-
-export interface BatchOptions extends RequestOptions {
-  /** `true`: a bar on stderr, where that is a terminal. A function hears of every request that has ended. */
-  readonly progress?: boolean | ((progress: Progress) => void)
-}
-
-/** What a chat may say beside its messages and parameters. Here `chatTemplate` may also be the path of a file. */
-export interface ChatRequestOptions extends RequestOptions, ChatTemplateOptions {
-  /** Which tools a reply may, must, or must not call. */
-  readonly toolChoice?: ToolChoice
-}
-
-export interface ChatOptions extends BatchOptions, ChatRequestOptions {}
-
-/** What a pooling call may say beside its prompts and parameters. */
-export type PoolOptions = Pick<BatchOptions, "lora" | "progress" | "signal">
-
-export interface ScoreOptions extends PoolOptions {
-  readonly poolingParams?: PoolingInput
-  /** Makes a prompt of both texts, as messages of the roles `query` and `document`: for rerankers that are prompted. */
-  readonly chatTemplate?: string
-}
-
-type Params<P = SamplingInput> = P | ReadonlyArray<P>
-type PoolParams = PoolingInput | ReadonlyArray<PoolingInput>
+type PoolParams = Params<PoolingInput>
 type Pooling<Output> = (request: Omit<PoolRequest, "task">) => Effect.Effect<Output, GenerateError, Engine>
-type Message = Readonly<Record<string, unknown>>
-
-/** What the caller of a promise sees: the value, or the tagged error itself, never a wrapper. */
-const settle = async <A>(effect: Effect.Effect<A, unknown>, signal?: AbortSignal): Promise<A> => {
-  const exit = await Effect.runPromiseExit(effect, signal === undefined ? {} : { signal })
-  if (Exit.isSuccess(exit)) return exit.value
-  if (signal?.aborted === true) throw signal.reason
-  throw Cause.squash(exit.cause)
-}
-
-const checked = <A>(value: A | InvalidRequest): Effect.Effect<A, InvalidRequest> =>
-  value instanceof InvalidRequest ? value : Effect.succeed(value)
-
-/** Options of a request that its Schema knows; `signal` and `progress` are this facade's own. */
-const requestFields = <O extends BatchOptions>({ signal: _signal, progress: _progress, ...fields }: O) => fields
-
-/** One request for each prompt, each with its own parameters or all with the same. */
-const requestsOf = <P>(prompts: Prompts, params: Params<P>, options: BatchOptions) =>
-  Effect.gen(function* () {
-    const { list } = yield* checked(listPrompts(prompts))
-    const all = yield* checked(spread<P>("params", params, list.length))
-    const fields = requestFields(options)
-    return list.map((prompt, at) => ({ ...fields, ...prompt, params: all[at]! }))
-  })
-
-const isBeams = (request: { readonly params: unknown }): request is { readonly params: BeamSearchParams } =>
-  request.params instanceof BeamSearchParams
-
-/** A prompt or a chat, by its form, as the request for one object. */
-const objectRequest = (
-  given: Prompt | ReadonlyArray<Message>,
-  params: SamplingInput,
-  options: ChatRequestOptions
-): Effect.Effect<ObjectRequest, InvalidRequest> =>
-  Effect.gen(function* () {
-    const fields = { ...(yield* withTemplateFile(requestFields(options))), params }
-    if (Array.isArray(given) && typeof given[0] === "object")
-      return { ...fields, messages: given as unknown as ChatRequest["messages"] }
-    const { list } = yield* checked(listPrompts(given))
-    return { ...fields, ...list[0] }
-  })
 
 /** What the engine has to say goes to stderr: stdout is the caller's. */
 const logToStderr = Logger.replace(Logger.defaultLogger, Logger.withConsoleError(Logger.stringLogger))
@@ -176,17 +113,7 @@ export class LLM {
 
   /** A request's deltas; `break` or the signal cancels it. The request begins with the first `next()`. */
   stream(prompt: Prompt, params: SamplingInput = {}, options: RequestOptions = {}): AsyncIterable<GenerationDelta> {
-    const submit = Effect.gen(this, function* () {
-      const { many, list } = yield* checked(listPrompts(prompt))
-      if (many || list[0] === undefined)
-        return yield* new InvalidRequest({
-          field: "prompt",
-          given: "several prompts",
-          expected: "one",
-          mend: "Make a stream for each of them."
-        })
-      return yield* this.engine.submit({ ...requestFields(options), ...list[0], params })
-    })
+    const submit = Effect.flatMap(requestOf(prompt, params, options), (request) => this.engine.submit(request))
     return deltaIterable(submit, options.signal)
   }
 
@@ -344,13 +271,7 @@ export class LLM {
     params: PoolParams = {},
     options: PoolOptions = {}
   ): Promise<ReadonlyArray<Output>> {
-    const requests = Effect.gen(function* () {
-      const { list } = yield* checked(listPrompts(prompts))
-      const all = yield* checked(spread("params", params, list.length))
-      const fields = requestFields(options)
-      return list.map((prompt, at): Omit<PoolRequest, "task"> => ({ ...fields, ...prompt, params: all[at] }))
-    })
-    return this.batch(requests, run, options)
+    return this.batch(requestsOf(prompts, params, options), run, options)
   }
 
   private batch<R, A extends Ended>(

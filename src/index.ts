@@ -15,16 +15,16 @@ export { BeamFields, type BeamSearchInput, BeamSearchParams } from "./domain/sam
 export { SamplingFields, type SamplingInput, SamplingParams } from "./domain/sampling/samplingParams.ts"
 export { ToolChoice } from "./domain/tools/toolChoice.ts"
 export { Engine } from "./Engine.ts"
-export {
-  type BatchOptions,
-  type ChatOptions,
-  type ChatRequestOptions,
-  LLM,
-  type PoolOptions,
-  type RequestOptions,
-  type ScoreOptions
-} from "./LLM.ts"
+export { LLM } from "./LLM.ts"
 export type { JsonSchema, ObjectRequest, PartialValue } from "./layers/engine/object.ts"
+export type {
+  BatchOptions,
+  ChatOptions,
+  ChatRequestOptions,
+  PoolOptions,
+  RequestOptions,
+  ScoreOptions
+} from "./llm/options.ts"
 export type { ChatTemplateOptions } from "./services/ChatTemplate.ts"
 export type {
   ChatGeneration,

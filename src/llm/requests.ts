@@ -1,0 +1,59 @@
+import * as Effect from "effect/Effect"
+import { InvalidRequest } from "../domain/errors.ts"
+import type { ChatRequest } from "../domain/request/generateRequest.ts"
+import { listPrompts, type Prompt, type Prompts, spread } from "../domain/request/prompts.ts"
+import { BeamSearchParams } from "../domain/sampling/beamParams.ts"
+import type { SamplingInput } from "../domain/sampling/samplingParams.ts"
+import type { ObjectRequest } from "../layers/engine/object.ts"
+import { withTemplateFile } from "../layers/engine/templateFile.ts"
+import type { BatchOptions, ChatRequestOptions, RequestOptions } from "./options.ts"
+
+/** One for all, or one for each. */
+export type Params<P = SamplingInput> = P | ReadonlyArray<P>
+export type Message = Readonly<Record<string, unknown>>
+
+export const checked = <A>(value: A | InvalidRequest): Effect.Effect<A, InvalidRequest> =>
+  value instanceof InvalidRequest ? value : Effect.succeed(value)
+
+/** Options of a request that its Schema knows; `signal` and `progress` are this facade's own. */
+export const requestFields = <O extends BatchOptions>({ signal: _signal, progress: _progress, ...fields }: O) => fields
+
+/** One request for each prompt, each with its own parameters or all with the same. */
+export const requestsOf = <P>(prompts: Prompts, params: Params<P>, options: BatchOptions) =>
+  Effect.gen(function* () {
+    const { list } = yield* checked(listPrompts(prompts))
+    const all = yield* checked(spread<P>("params", params, list.length))
+    const fields = requestFields(options)
+    return list.map((prompt, at) => ({ ...fields, ...prompt, params: all[at]! }))
+  })
+
+/** The request for a prompt that must be one. */
+export const requestOf = (prompt: Prompt, params: SamplingInput, options: RequestOptions) =>
+  Effect.gen(function* () {
+    const { many, list } = yield* checked(listPrompts(prompt))
+    if (many || list[0] === undefined)
+      return yield* new InvalidRequest({
+        field: "prompt",
+        given: "several prompts",
+        expected: "one",
+        mend: "Make a stream for each of them."
+      })
+    return { ...requestFields(options), ...list[0], params }
+  })
+
+export const isBeams = (request: { readonly params: unknown }): request is { readonly params: BeamSearchParams } =>
+  request.params instanceof BeamSearchParams
+
+/** A prompt or a chat, by its form, as the request for one object. */
+export const objectRequest = (
+  given: Prompt | ReadonlyArray<Message>,
+  params: SamplingInput,
+  options: ChatRequestOptions
+): Effect.Effect<ObjectRequest, InvalidRequest> =>
+  Effect.gen(function* () {
+    const fields = { ...(yield* withTemplateFile(requestFields(options))), params }
+    if (Array.isArray(given) && typeof given[0] === "object")
+      return { ...fields, messages: given as unknown as ChatRequest["messages"] }
+    const { list } = yield* checked(listPrompts(given))
+    return { ...fields, ...list[0] }
+  })
