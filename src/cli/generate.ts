@@ -1,8 +1,11 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import { decodeEngineOptions, type EngineOptions } from "../domain/config/engineOptions.ts"
-import type { StartError } from "../domain/errors.ts"
+import { show } from "../domain/config/show.ts"
+import { InvalidRequest, type StartError } from "../domain/errors.ts"
+import { BeamSearchParams, decodeBeamSearch } from "../domain/sampling/beamParams.ts"
 import { decodeSampling } from "../domain/sampling/samplingParams.ts"
 import { layerWithHubConfig } from "../layers/compose/engine.ts"
 import { withTemplateFile } from "../layers/engine/templateFile.ts"
@@ -70,6 +73,20 @@ const replyToAll = Effect.fnUntraced(function* (
   return failed
 })
 
+type Values = Readonly<Record<string, unknown>>
+
+/** A beam search when its width is given: then the flags of sampling that it does not know are refused. */
+const decodeParams = (sampling: Values, beam: Values) => {
+  if (beam.beamWidth !== undefined)
+    return Either.map(decodeBeamSearch({ ...sampling, ...beam }), (given) => new BeamSearchParams(given))
+  const [lonely] = Object.keys(beam)
+  if (lonely === undefined) return decodeSampling(sampling)
+  const { field, given } = { field: lonely, given: show(beam[lonely]) }
+  return Either.left(
+    new InvalidRequest({ field, given, expected: "beamWidth beside it", mend: "Give --beam-width too." })
+  )
+}
+
 /** `millrace generate`; answers the exit code. */
 export const run = (args: ReadonlyArray<string>, io: Io, makeEngine: MakeEngine = layerWithHubConfig) =>
   Effect.gen(function* () {
@@ -78,8 +95,8 @@ export const run = (args: ReadonlyArray<string>, io: Io, makeEngine: MakeEngine 
       yield* Effect.promise(() => io.out.write(generateHelp()))
       return 0
     }
-    const { own, sampling, engine: given } = sortValues(line.values)
-    const params = yield* decodeSampling(sampling)
+    const { own, sampling, beam, engine: given } = sortValues(line.values)
+    const params = yield* decodeParams(sampling, beam)
     const options = yield* decodeEngineOptions(given)
     const prompts = yield* Effect.tryPromise({
       try: (signal) => readPrompts(line.positionals, own.file, io, signal),

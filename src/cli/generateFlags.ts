@@ -2,6 +2,7 @@ import * as Schema from "effect/Schema"
 import { chatOptions } from "../domain/chat/options.ts"
 import { EngineOptions } from "../domain/config/engineOptions.ts"
 import { field, flag, text } from "../domain/config/types.ts"
+import { BeamFields } from "../domain/sampling/beamParams.ts"
 import { SamplingFields } from "../domain/sampling/samplingParams.ts"
 import { type Flag, flagsOf } from "./flags.ts"
 import { type FlagGroup, helpText } from "./help.ts"
@@ -31,12 +32,20 @@ const samplingFlags = flagsOf(SamplingFields, ["outputKind"]).map((known) =>
     : known
 )
 const ownFlags = flagsOf(Own)
+/** What a beam search has that sampling has not; the fields of one name share a flag. */
+const beamFlags = flagsOf(BeamFields, Object.keys(SamplingFields.fields)).map((known) =>
+  known.field === "beamWidth" ? { ...known, default: undefined } : known
+)
 
-export const generateFlags: ReadonlyArray<Flag> = [...ownFlags, ...samplingFlags, ...engineFlags]
+export const generateFlags: ReadonlyArray<Flag> = [...ownFlags, ...samplingFlags, ...beamFlags, ...engineFlags]
 
 const groups: ReadonlyArray<FlagGroup> = [
   { title: "Command", flags: ownFlags },
   { title: "Sampling", flags: samplingFlags },
+  {
+    title: "Beam search, with --beam-width (then --max-tokens is 16 and --temperature 0 by default)",
+    flags: beamFlags
+  },
   { title: "Engine", flags: engineFlags }
 ]
 
@@ -54,5 +63,6 @@ const pick = (values: Readonly<Record<string, unknown>>, flags: ReadonlyArray<Fl
 export const sortValues = (values: Readonly<Record<string, unknown>>) => ({
   own: { progress: true, ...pick(values, ownFlags) } as typeof Own.Type,
   sampling: pick(values, samplingFlags),
+  beam: pick(values, beamFlags),
   engine: pick(values, engineFlags)
 })

@@ -77,8 +77,24 @@ describe("millrace generate", () => {
     })
   )
 
+  it.live("searches beams when their width is given", () =>
+    Effect.gen(function* () {
+      const { io, written } = capture()
+      const flags = ["--beam-width", "2", "--length-penalty", "0.5", "--max-tokens", "3", "--json", "--raw"]
+      const brook = ["--device", "reference", "--max-model-len", "64", "--max-num-seqs", "8"]
+      expect(yield* run(["--model", "models/brook", ...brook, ...flags, "Once upon a time"], io)).toBe(0)
+      const { outputs, prompt } = JSON.parse(written.out)
+      expect(outputs).toHaveLength(2)
+      expect(outputs[0].cumulativeLogprob).toBeGreaterThanOrEqual(outputs[1].cumulativeLogprob)
+      expect(prompt).toBe("Once upon a time")
+      expect(written.err).toMatch(/^6 tokens/)
+    })
+  )
+
   it.effect.each([
     [["--max-tokens", "2"], "There is no prompt"],
+    [["x", "--length-penalty", "2"], "Give --beam-width too"],
+    [["x", "--beam-width", "2", "--top-p", "0.5"], "topP"],
     [["x", "--temperature", "nan"], 'temperature: given "nan"'],
     [["x", "--temperature", "9"], "temperature: given 9, expected a number from 0 to 2"],
     [["x", "--n", "0"], "n: given 0"],

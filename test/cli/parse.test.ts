@@ -34,6 +34,7 @@ describe("the command line", () => {
     expect(sorted).toEqual({
       own: { raw: true, progress: true },
       sampling: { seed: 3 },
+      beam: {},
       engine: { model: "m", blockSize: 32 }
     })
   })
