@@ -142,7 +142,7 @@ struct Attention {
   Dtype dtype;
 };
 
-// y = f(x), f by `kind`: relu, silu (x * sigmoid(x)), gelu (exact, by erf), geluTanh (Hendrycks & Gimpel 2016), tanh, sigmoid.
+// y = f(x), f by `kind`: relu, silu (x * sigmoid(x)), gelu (exact, by erf), geluTanh (Hendrycks & Gimpel 2016), tanh, sigmoid. y may be x's own buffer.
 struct Activation {
   static constexpr Op op = Op::activation;
   Operand y;  // act[T,I]

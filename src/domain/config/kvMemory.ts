@@ -31,7 +31,7 @@ export const kvBlocks = (
   const other = weightBytes + input.arenaBytesPerToken * extents.maxNumBatchedTokens
   if (other >= usable) return Either.left(weightsTooLarge(other, usable))
   const left = usable - other
-  // A plan without a cache still gets bookkeeping blocks, at no cost in bytes.
+  // A plan without a cache still gets bookkeeping blocks, at no cost in bytes; where no sequence takes any, one will do.
   const blockBytes = input.kvBlockBytes(blockSize)
   const perSequence = Math.ceil(facts.maxModelLen / blockSize)
   const least = (perSequence + 1) * blockBytes
@@ -44,7 +44,8 @@ export const kvBlocks = (
   const most = device.name === "reference" ? mostReferenceBytes : mostDefaultBytes
   const bounded = Math.min(wanted, left, Math.max(least, Math.min(most, mostDefaultShare * left)))
   const bytes = given ?? bounded
-  const blocks = blockBytes === 0 ? extents.maxNumSeqs * perSequence : Math.floor(bytes / blockBytes) - 1
+  const uncached = facts.pooler?.bidirectional === true ? 1 : extents.maxNumSeqs * perSequence
+  const blocks = blockBytes === 0 ? uncached : Math.floor(bytes / blockBytes) - 1
   return Either.right({ blocks, kvCacheBytes: (blocks + 1) * blockBytes })
 }
 

@@ -38,7 +38,7 @@ const erfLarge = (x: number): number => {
 const cases = { tolerance: { float32: 2e-6, bfloat16: 2e-6, float16: 2e-6 } }
 
 export const activation = {
-  doc: "y = f(x), f by `kind`: relu, silu (x * sigmoid(x)), gelu (exact, by erf), geluTanh (Hendrycks & Gimpel 2016), tanh, sigmoid.",
+  doc: "y = f(x), f by `kind`: relu, silu (x * sigmoid(x)), gelu (exact, by erf), geluTanh (Hendrycks & Gimpel 2016), tanh, sigmoid. y may be x's own buffer.",
   outputs: { y: "act[T,I]" },
   inputs: { x: "act[T,I]" },
   attributes: { kind: "i32" },

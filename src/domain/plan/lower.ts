@@ -7,7 +7,8 @@ const inPlace: Partial<Record<Node["op"], ReadonlyArray<number>>> = {
   add: [0, 1],
   addRmsNorm: [1],
   addLayerNorm: [1],
-  rmsNorm: [0]
+  rmsNorm: [0],
+  activation: [0]
 }
 
 /** Last node that reads each value. What the head answers outlives all nodes. */

@@ -42,6 +42,25 @@ describe("resolve", () => {
     expect(needs(135e6, {}, "null")).toBe(false)
   })
 
+  it("gives an encoder a budget that its longest text fits, no cache, and many sequences", () => {
+    const pooler = {
+      task: "embed",
+      pooling: "MEAN",
+      bidirectional: true,
+      tokenTypes: true,
+      pooledWidth: 64,
+      eachWidth: 64
+    } as const
+    const facts = { parameters: 5e6, maxModelLen: 1024, pooler }
+    const encoder = (options = {}) => input(options, { facts, kvBlockBytes: () => 0 })
+    const { scheduler, blocks, kvCacheBytes } = right(encoder())
+    expect(scheduler).toMatchObject({ maxNumSeqs: 256, maxNumBatchedTokens: 1024, pooler })
+    expect([blocks, kvCacheBytes]).toEqual([1, 0])
+    expect(right(encoder({ maxNumBatchedTokens: 2000 })).scheduler.maxNumBatchedTokens).toBe(2000)
+    const error = left(encoder({ maxNumBatchedTokens: 512 }))
+    expect(error.message).toContain("maxNumBatchedTokens: given 512, expected at least 1024 (maxModelLen, since")
+  })
+
   it("raises the budget to maxModelLen when prompts may not be cut", () => {
     expect(right(input({ enableChunkedPrefill: false })).scheduler.maxNumBatchedTokens).toBe(1024)
     const error = left(input({ enableChunkedPrefill: false, maxNumBatchedTokens: 512 }))

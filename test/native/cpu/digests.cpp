@@ -65,6 +65,40 @@ Case attentionCase(std::vector<int> lengths, int tokens, int heads, int kvHeads,
   };
 }
 
+Case encoderAttentionCase(std::vector<int> lengths, int heads, int kvHeads, int D, int E, int reach, ops::Dtype dtype) {
+  return [=](Bench& b) {
+    Random random(static_cast<uint64_t>(heads * 137 + D * 19 + reach + lengths[0]));
+    std::vector<Part> all;
+    for (const int length : lengths) all.push_back({0, length});
+    b.stage(all);
+    const auto rows = static_cast<size_t>(b.rows());
+    const auto q = b.slot(normals(random, rows * static_cast<size_t>(heads * D), 1.5f), heads * D);
+    const auto k = b.slot(normals(random, rows * static_cast<size_t>(kvHeads * D), 1), kvHeads * D);
+    const auto v = b.slot(normals(random, rows * static_cast<size_t>(kvHeads * E), 1), kvHeads * E);
+    const auto y = b.empty(heads * E);
+    b.run(ops::EncoderAttention{y, q, k, v, heads, kvHeads, D, E, 1.f / __builtin_sqrtf(static_cast<float>(D)), reach, dtype});
+    return take(b, y, heads * E);
+  };
+}
+
+// Three sequences, the first of which goes on from a sum that is kept; the sums are part of the answer.
+Case runningMeanCase(int H) {
+  return [=](Bench& b) {
+    Random random(static_cast<uint64_t>(H) + 3);
+    b.stage({{7, 20}, {0, 5}, {0, 1}});
+    Values sums = normals(random, static_cast<size_t>(2 * H), 3);
+    const int32_t carries[] = {1, 0, -1};
+    b.step.carries = carries;
+    b.step.sums = sums.data();
+    b.step.sumWidth = H;
+    const auto x = b.slot(normals(random, static_cast<size_t>(b.rows() * H), 1), H), y = b.empty(H);
+    b.run(ops::RunningMean{y, x});
+    Values all = take(b, y, H);
+    all.insert(all.end(), sums.begin(), sums.end());
+    return all;
+  };
+}
+
 Case normCase(int H, int kind) {
   return [=](Bench& b) {
     Random random(static_cast<uint64_t>(H));
@@ -224,12 +258,17 @@ std::map<std::string, Case> allCases() {
     cases["attention " + name + " D=256"] = attentionCase({40}, 7, 2, 1, 256, 256, 64, 0, dtype);
     cases["attention " + name + " D=16"] = attentionCase({100}, 5, 9, 3, 16, 16, 16, 0, dtype);
     cases["kvWrite " + name] = roundCase(dtype);
+    cases["encoderAttention " + name] = encoderAttentionCase({70, 9, 64, 1}, 4, 2, 32, 32, 0, dtype);
+    cases["encoderAttention " + name + " D=20 E=40"] = encoderAttentionCase({33, 17}, 3, 3, 20, 40, 0, dtype);
+    cases["encoderAttention " + name + " reach"] = encoderAttentionCase({200, 12}, 2, 2, 64, 64, 9, dtype);
+    cases["encoderAttention " + name + " long"] = encoderAttentionCase({1100}, 1, 1, 16, 16, 0, dtype);
   }
   const char* norms[] = {"rmsNorm", "layerNorm", "addRmsNorm", "addLayerNorm"};
   for (int kind = 0; kind < 4; kind++)
     for (const int H : {64, 100, 7}) cases[std::string(norms[kind]) + " H=" + std::to_string(H)] = normCase(H, kind);
-  const char* kinds[] = {"relu", "silu", "gelu", "geluTanh"};
-  for (int kind = 0; kind < 4; kind++) cases[std::string("gatedActivation ") + kinds[kind]] = activationCase(kind);
+  for (const int H : {64, 100, 7}) cases["runningMean H=" + std::to_string(H)] = runningMeanCase(H);
+  const char* kinds[] = {"relu", "silu", "gelu", "geluTanh", "tanh", "sigmoid"};
+  for (int kind = 0; kind < 6; kind++) cases[std::string("gatedActivation ") + kinds[kind]] = activationCase(kind);
   cases["rope D=64"] = ropeCase(64, 64, 0);
   cases["rope D=80 R=24"] = ropeCase(80, 24, 0);
   cases["rope interleaved"] = ropeCase(32, 32, 1);

@@ -100,6 +100,46 @@ void testAttention(const KernelTable& kernels) {
     }
 }
 
+// A sequence's rows in a step of `lengths`, as they are when it is alone.
+Values attendAll(const KernelTable& kernels, const Shape& s, const std::vector<Values>& q, const std::vector<Values>& k, const std::vector<Values>& v, bool scrambled) {
+  Bench b(kernels, scrambled);
+  std::vector<Part> parts;
+  Values Q, K, V;
+  for (size_t i = 0; i < q.size(); i++) {
+    parts.push_back({0, static_cast<int>(q[i].size()) / (s.heads * s.D)});
+    Q.insert(Q.end(), q[i].begin(), q[i].end());
+    K.insert(K.end(), k[i].begin(), k[i].end());
+    V.insert(V.end(), v[i].begin(), v[i].end());
+  }
+  b.stage(parts);
+  const auto y = b.empty(s.heads * s.D);
+  b.run(ops::EncoderAttention{y, b.slot(Q, s.heads * s.D), b.slot(K, s.kvHeads * s.D), b.slot(V, s.kvHeads * s.D), s.heads, s.kvHeads, s.D, s.D, 0.2f, s.window, s.dtype});
+  return {b.result(y), b.result(y) + Q.size()};
+}
+
+void testEncoderAttention(const KernelTable& kernels) {
+  for (const auto dtype : {ops::Dtype::float32, ops::Dtype::bfloat16, ops::Dtype::float16})
+    for (const Shape& s : {Shape{4, 2, 32, 16, 0, dtype}, Shape{3, 3, 20, 16, 11, dtype}}) {
+      std::vector<Values> q, k, v;
+      for (const int length : {70, 1, 129, 16}) {
+        const auto seed = static_cast<uint64_t>(length);
+        q.push_back(normals(seed, static_cast<size_t>(length * s.heads * s.D), 1.5f));
+        k.push_back(normals(seed + 1, static_cast<size_t>(length * s.kvHeads * s.D), 1));
+        v.push_back(normals(seed + 2, static_cast<size_t>(length * s.kvHeads * s.D), 1));
+      }
+      // What a neighbour holds must not be seen: not even what is not finite.
+      std::fill(k[1].begin(), k[1].end(), __builtin_nanf(""));
+      std::fill(v[1].begin(), v[1].end(), __builtin_inff());
+      const Values all = attendAll(kernels, s, q, k, v, true);
+      size_t at = 0;
+      for (size_t i = 0; i < q.size(); i++) {
+        const Values alone = attendAll(kernels, s, {q[i]}, {k[i]}, {v[i]}, false);
+        if (i != 1) expect(std::equal(alone.begin(), alone.end(), all.begin() + static_cast<ptrdiff_t>(at)), kernels, "a sequence attends to itself alone");
+        at += alone.size();
+      }
+    }
+}
+
 void testLinear(const KernelTable& kernels) {
   const int M = 37, N = 100, K = 90;
   const Values x = normals(4, M * K, 1), w = normals(5, N * K, 0.1f), bias = normals(6, N, 1);
@@ -135,7 +175,7 @@ void testFunctions(const KernelTable& kernels) {
   Values x(I);
   for (int i = 0; i < I; i++) x[static_cast<size_t>(i)] = static_cast<float>(i - I / 2) * 0.002f;
   const auto phi = [](double z) { return 0.5 * std::erfc(-z / std::sqrt(2.0)); };
-  for (int kind = 0; kind < 4; kind++) {
+  for (int kind = 0; kind < 6; kind++) {
     Bench b(kernels, false);
     b.stage({{0, 1}});
     const auto y = b.empty(I);
@@ -144,8 +184,10 @@ void testFunctions(const KernelTable& kernels) {
     for (int i = 0; i < I; i++) {
       const double z = static_cast<double>(x[static_cast<size_t>(i)]);
       const double u = std::sqrt(2 / 3.14159265358979323846) * (z + 0.044715 * z * z * z);
-      const double expected = kind == 0 ? std::max(0.0, z) : kind == 1 ? z / (1 + std::exp(-z)) : kind == 2 ? z * phi(z) : z / (1 + std::exp(-2 * u));
-      worst = std::max(worst, std::abs(expected - static_cast<double>(b.result(y)[i])) / std::max(1e-3, std::abs(expected)));
+      const double expected = kind == 0 ? std::max(0.0, z) : kind == 1 ? z / (1 + std::exp(-z)) : kind == 2 ? z * phi(z) : kind == 3 ? z / (1 + std::exp(-2 * u)) : kind == 4 ? std::tanh(z) : 1 / (1 + std::exp(-z));
+      // tanh is right to its unit at 1, not relative to what it is near 0.
+      const double least = kind == 4 ? 1 : 1e-3;
+      worst = std::max(worst, std::abs(expected - static_cast<double>(b.result(y)[i])) / std::max(least, std::abs(expected)));
     }
     expect(worst < 1e-6, kernels, "activation " + std::to_string(kind) + " is right, relative error " + std::to_string(worst * 1e7) + "e-7");
   }
@@ -192,6 +234,7 @@ int main() {
       const KernelTable& kernels = selectKernels(isa);
       testLinear(kernels);
       testAttention(kernels);
+      testEncoderAttention(kernels);
       testFunctions(kernels);
       testPack(kernels);
       families++;

@@ -24,8 +24,12 @@ template <class F> inline void writeToken(const Cells<F>& cells, int64_t slot, i
   };
   narrow(k, layer.keyDim);
   for (int d = 0; d < layer.keyDim; d++) key[cells.keyAt(offset, d)] = row[d];
-  narrow(v, layer.valueDim);
-  for (int e = 0; e < layer.valueDim; e++) value[cells.valueAt(offset, e)] = row[e];
+  if constexpr (F::planar) {  // sixteen columns of a token lie side by side; those past the last are padding
+    for (int e = 0; e < layer.valueDim; e += lanes) F::narrow(value + cells.valueAt(offset, e), loadPart(v + e, layer.valueDim - e));
+  } else {
+    narrow(v, layer.valueDim);
+    for (int e = 0; e < layer.valueDim; e++) value[cells.valueAt(offset, e)] = row[e];
+  }
 }
 
 }  // namespace millrace::cpu::MILLRACE_ISA_NAMESPACE
