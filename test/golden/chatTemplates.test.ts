@@ -72,3 +72,53 @@ describe("chat templates as transformers renders them", () => {
       })
     )
 })
+
+describe("chats in the form that a real template wants", () => {
+  const chat = { chatTemplateContentFormat: "auto" } as const
+  const { messages, tools } = contexts.toolcall_str as {
+    readonly messages: Array<object>
+    readonly tools: Array<object>
+  }
+
+  it.effect("call tools by DeepSeek-R1's, which wants the arguments as text", () =>
+    Effect.gen(function* () {
+      const template = yield* templateOf("hf_deepseek-ai_DeepSeek-R1.jinja")
+      const untouched = yield* renderChat(template, messages, {})
+      const [user, assistant, result] = messages as Array<{ tool_calls?: Array<{ function: object }> }>
+      const { tool_calls: [called] = [] } = assistant!
+      const inner = { ...called!.function, arguments: JSON.parse('{"q": "x"}') }
+      for (const given of [messages, [user, { ...assistant, tool_calls: [{ ...called, function: inner }] }, result]])
+        assert.strictEqual((yield* renderChat(template, given, chat)).replace('{"q":"x"}', '{"q": "x"}'), untouched)
+    })
+  )
+
+  it.effect("give Hermes's a type that it goes round in, and hear of it", () =>
+    Effect.gen(function* () {
+      const template = yield* templateOf("hf_NousResearch_Hermes-2-Pro-Llama-3-8B_JSON_Schema_.jinja")
+      const parameters = { type: "object", properties: { x: { type: "null" } } }
+      const endless = { type: "function", function: { name: "f", description: "d", parameters } }
+      const fault = yield* Effect.flip(
+        renderChat(template, [{ role: "user", content: "Hi" }], { ...chat, tools: [endless] })
+      )
+      assert.strictEqual(fault.field, "chatTemplate")
+      assert.match(fault.message, /nests more than 100 levels deep at line \d+/)
+      yield* renderChat(template, [{ role: "user", content: "Hi" }], { ...chat, tools })
+    })
+  )
+
+  it.effect("render whole by every template that takes Python's", () =>
+    Effect.gen(function* () {
+      for (const file of files) {
+        if (expected[file]?.plain?.text === undefined) continue
+        const template = yield* templateOf(file)
+        const parts = (contexts.plain!.messages as Array<{ content: string }>).map((message) => ({
+          ...message,
+          content: [{ type: "text", text: message.content }]
+        }))
+        const { bos_token, eos_token } = contexts.plain!
+        const text = yield* renderChat(template, parts, { ...chat, chatTemplateKwargs: { bos_token, eos_token } })
+        assert.include(text, "How are you?", file)
+      }
+    })
+  )
+})

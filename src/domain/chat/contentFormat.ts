@@ -7,14 +7,19 @@ import type { Template } from "./jinja/template.ts"
  */
 export type ContentFormat = "string" | "openai" | "either"
 
-/** Whether an expression is the name, or a part of it: `x`, `x[1:]`, `x | reject(…)`. With a key: `x.key`, `x["key"]`. */
-const refersTo = (node: Expression | undefined, name: string, key?: string): boolean => {
-  if (node === undefined) return false
-  if (node.kind === "filter" || node.kind === "test" || node.kind === "slice") return refersTo(node.target, name, key)
-  if (key === undefined) return node.kind === "name" && node.name === name
-  if (node.kind !== "attribute" && node.kind !== "item") return false
-  const named = node.kind === "attribute" ? node.name : node.key.kind === "const" ? node.key.value : undefined
-  return named === key && node.target.kind === "name" && node.target.name === name
+/** What an expression reads, `x[1:]` and `x | reject(…)` as `x`: a name, or one key of it. */
+interface Subject {
+  readonly name: string
+  readonly key?: unknown
+}
+
+const subjectOf = (node: Expression): Subject | undefined => {
+  let inner: Expression | undefined = node
+  while (inner?.kind === "filter" || inner?.kind === "test" || inner?.kind === "slice") inner = inner.target
+  if (inner?.kind === "name") return { name: inner.name }
+  if ((inner?.kind !== "attribute" && inner?.kind !== "item") || inner.target.kind !== "name") return undefined
+  const key = inner.kind === "attribute" ? inner.name : inner.key.kind === "const" ? inner.key.value : undefined
+  return key === undefined ? undefined : { name: inner.target.name, key }
 }
 
 const blocksIn = (statement: Statement): ReadonlyArray<Block> => {
@@ -41,13 +46,18 @@ const nameOf = (target: Target): string | undefined => (target.kind === "name" ?
 
 /** `messages`, and the names that a template gives it or a part of it. */
 const namesOfMessages = (statements: ReadonlyArray<Statement>): ReadonlySet<string> => {
+  const aliases = new Map<string, Array<string>>()
+  for (const statement of statements) {
+    const subject = statement.kind === "set" ? subjectOf(statement.value) : undefined
+    const alias = statement.kind === "set" ? nameOf(statement.target) : undefined
+    if (subject === undefined || subject.key !== undefined || alias === undefined) continue
+    const known = aliases.get(subject.name)
+    if (known === undefined) aliases.set(subject.name, [alias])
+    else known.push(alias)
+  }
   const names = new Set(["messages"])
   // A set grows while it is gone through, and each name is visited once.
-  for (const known of names)
-    for (const statement of statements) {
-      const name = statement.kind === "set" && refersTo(statement.value, known) ? nameOf(statement.target) : undefined
-      if (name !== undefined) names.add(name)
-    }
+  for (const name of names) for (const alias of aliases.get(name) ?? []) names.add(alias)
   return names
 }
 
@@ -65,11 +75,19 @@ const some = (node: unknown, is: (node: Expression) => boolean): boolean => {
 export const contentFormatOf = ({ body }: Template): ContentFormat => {
   const statements = allIn(body)
   const loops = statements.filter((statement): statement is For => statement.kind === "for")
-  const over = (names: Iterable<string>, key?: string) =>
-    loops.filter(({ items }) => Array.from(names).some((name) => refersTo(items, name, key)))
-  const messages = over(namesOfMessages(statements)).flatMap(({ target }) => nameOf(target) ?? [])
-  if (!over(new Set(messages), "content").some(({ target }) => nameOf(target) !== undefined)) return "string"
-  const asks = (node: Expression) =>
-    node.kind === "test" && node.name === "string" && messages.some((name) => refersTo(node.target, name, "content"))
+  /** The names that the loops give the items of what `reads` is true of. */
+  const itemsOf = (reads: (subject: Subject) => boolean) =>
+    loops.flatMap(({ items, target }) => {
+      const subject = subjectOf(items)
+      return subject !== undefined && reads(subject) ? (nameOf(target) ?? []) : []
+    })
+  const known = namesOfMessages(statements)
+  const messages = new Set(itemsOf(({ name, key }) => key === undefined && known.has(name)))
+  const isContent = ({ name, key }: Subject) => key === "content" && messages.has(name)
+  if (itemsOf(isContent).length === 0) return "string"
+  const asks = (node: Expression) => {
+    const subject = node.kind === "test" && node.name === "string" ? subjectOf(node.target) : undefined
+    return subject !== undefined && isContent(subject)
+  }
   return some(body, asks) ? "either" : "openai"
 }

@@ -48,6 +48,9 @@ const contentAs = (texts: ReadonlyArray<string>, given: unknown, format: Content
       ? texts.map((text) => ({ type: "text", text }))
       : texts.filter((text) => text !== "").join("\n")
 
+/** How a template wants the arguments of a call: nearly all as an object, a few (DeepSeek-R1's) as text. */
+export type ArgumentsFormat = "object" | "text"
+
 const parseArguments = (given: unknown, field: string): Judged<unknown> => {
   if (given === undefined || given === null || given === "") return Either.right({})
   if (typeof given !== "string") return Either.right(given)
@@ -57,8 +60,11 @@ const parseArguments = (given: unknown, field: string): Judged<unknown> => {
   )
 }
 
+const argumentsText = (given: unknown, parsed: unknown) =>
+  typeof given === "string" && given !== "" ? given : JSON.stringify(parsed)
+
 /** Templates want a call's arguments as an object; OpenAI's API gives them as text. */
-const parseCall = (call: unknown, field: string): Judged<unknown> => {
+const parseCall = (call: unknown, field: string, form: ArgumentsFormat): Judged<unknown> => {
   const inner = isRecord(call) ? call.function : undefined
   if (!isRecord(call) || !isRecord(inner))
     return refuse(
@@ -71,14 +77,14 @@ const parseCall = (call: unknown, field: string): Judged<unknown> => {
     return refuse(`${field}.function.name`, inner.name, "a text that is not empty", "Say which tool was called.")
   return Either.map(parseArguments(inner.arguments, `${field}.function.arguments`), (parsed) => ({
     ...call,
-    function: { ...inner, arguments: parsed }
+    function: { ...inner, arguments: form === "object" ? parsed : argumentsText(inner.arguments, parsed) }
   }))
 }
 
-const callsOf = (given: unknown, field: string): Judged<ReadonlyArray<unknown>> => {
+const callsOf = (given: unknown, field: string, form: ArgumentsFormat): Judged<ReadonlyArray<unknown>> => {
   if (given === undefined || given === null) return Either.right([])
   return Array.isArray(given)
-    ? Either.all(given.map((call, at) => parseCall(call, `${field}[${at}]`)))
+    ? Either.all(given.map((call, at) => parseCall(call, `${field}[${at}]`, form)))
     : refuse(field, given, "an array of calls", "Leave it out when there are none.")
 }
 
@@ -95,7 +101,23 @@ const reasoningOf = ({ reasoning, reasoning_content }: Message) => {
   return text === undefined || text === null ? {} : { reasoning: text, reasoning_content: text }
 }
 
-const normaliseMessage = (message: Message, field: string, format: ContentFormat): Judged<Message> => {
+/** The form of a chat's messages. */
+export interface MessageForm {
+  readonly content: ContentFormat
+  readonly calls: ArgumentsFormat
+}
+
+/**
+ * The forms to try on a template that wants its content so, the likeliest first: one that goes through parts may still want
+ * a text in one place, such as the system's message; one may want arguments as text.
+ */
+export const formsFor = (content: ContentFormat): readonly [MessageForm, ...Array<MessageForm>] => [
+  { content, calls: "object" },
+  ...(content === "string" ? [] : [{ content: "string", calls: "object" } as const]),
+  { content, calls: "text" }
+]
+
+const normaliseMessage = (message: Message, field: string, form: MessageForm): Judged<Message> => {
   const { content, name, tool_calls, reasoning, reasoning_content, toolCalls, ...rest } = message
   if (toolCalls !== undefined)
     return refuse(
@@ -106,11 +128,11 @@ const normaliseMessage = (message: Message, field: string, format: ContentFormat
     )
   return Either.gen(function* () {
     const texts = yield* textsOf(content, `${field}.content`)
-    const calls = yield* callsOf(tool_calls, `${field}.tool_calls`)
+    const calls = yield* callsOf(tool_calls, `${field}.tool_calls`, form.calls)
     const named = yield* nameOf(name, `${field}.name`)
     return {
       ...rest,
-      content: contentAs(texts, content, format),
+      content: contentAs(texts, content, form.content),
       ...named,
       ...reasoningOf(message),
       ...(calls.length === 0 ? {} : { tool_calls: calls })
@@ -119,9 +141,9 @@ const normaliseMessage = (message: Message, field: string, format: ContentFormat
 }
 
 /** A chat's messages in the one form that templates expect, as vLLM brings them into it. Each fault names its field. */
-export const normaliseMessages = (given: unknown, format: ContentFormat): Judged<ReadonlyArray<Message>> =>
+export const normaliseMessages = (given: unknown, form: MessageForm): Judged<ReadonlyArray<Message>> =>
   Either.flatMap(judgeMessages(given), (messages) =>
     messages.length === 0
       ? refuse("messages", [], "at least one message", "Begin with a system's or a user's message.")
-      : Either.all(messages.map((message, at) => normaliseMessage(message, `messages[${at}]`, format)))
+      : Either.all(messages.map((message, at) => normaliseMessage(message, `messages[${at}]`, form)))
   )

@@ -34,6 +34,8 @@ const explain = (fault: TemplateFault, source: string, foreign: boolean): Invali
   })
 }
 
+const tooDeep = new TemplateFault("limit", "it nests too deep", 0)
+
 /** What `body` makes of the template that these options choose; a template's fault as the user's error. */
 const withTemplate = <A>(
   store: TemplateStore,
@@ -45,6 +47,8 @@ const withTemplate = <A>(
       return body(open(), limits)
     } catch (fault) {
       if (fault instanceof TemplateFault) return Either.left(explain(fault, source, foreign))
+      // Reading the tree of a template that is one long chain goes as deep as rendering it.
+      if (fault instanceof RangeError) return Either.left(explain(tooDeep, source, foreign))
       throw fault
     }
   })

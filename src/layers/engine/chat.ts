@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { textOfMessage } from "../../domain/chat/continueFinal.ts"
 import { judgeMessages } from "../../domain/chat/messages.ts"
-import { normaliseMessages } from "../../domain/chat/normalise.ts"
+import { formsFor, type MessageForm, normaliseMessages } from "../../domain/chat/normalise.ts"
 import { ChatTemplateOptions } from "../../domain/chat/options.ts"
 import { InvalidRequest } from "../../domain/errors.ts"
 import { ChatRequest, type GenerateRequest } from "../../domain/request/generateRequest.ts"
@@ -35,14 +35,16 @@ export const renderChat = (
     yield* toolsOf(options.tools ?? [])
     const judged = yield* judgeMessages(messages)
     if (template === undefined || !(template.present || options.chatTemplate !== undefined)) return yield* noTemplate
-    const { chatTemplateContentFormat: form } = options
-    if (form === undefined) return yield* template.render(judged, options)
-    const format = form === "auto" ? yield* template.contentFormat(options) : form
-    const rendered = template.render(yield* normaliseMessages(judged, format), options)
-    if (form !== "auto" || format === "string") return yield* rendered
-    // A template that goes through parts may still want a text in one place, such as the system's message.
-    const asTexts = template.render(yield* normaliseMessages(judged, "string"), options)
-    return yield* Effect.catchAll(rendered, (fault) => Effect.mapError(asTexts, () => fault))
+    const { chatTemplateContentFormat: content } = options
+    if (content === undefined) return yield* template.render(judged, options)
+    const inForm = (form: MessageForm) =>
+      Effect.flatMap(normaliseMessages(judged, form), (normal) => template.render(normal, options))
+    if (content !== "auto") return yield* inForm({ content, calls: "object" })
+    const [likeliest, ...others] = formsFor(yield* template.contentFormat(options))
+    return yield* Effect.catchAll(inForm(likeliest), (fault) =>
+      // Where no form will do, the fault in the likeliest is told; one of the template itself no form mends.
+      fault.field === "messages" ? Effect.mapError(Effect.firstSuccessOf(others.map(inForm)), () => fault) : fault
+    )
   })
 
 /** A chat that has been rendered: a request to continue its text, and how the replies to it are read. */

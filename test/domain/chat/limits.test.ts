@@ -74,6 +74,14 @@ const bombs: Readonly<Record<string, readonly [string, RegExp]>> = {
   "blocks in blocks": [nested("{% if 1 %}", "{% endif %}", 10_000), /nests (more than|too deep)/],
   "a sum of many": [`{{ ${"1 + ".repeat(100_000)}1 }}`, /nests too deep/],
   "filters after filters": [`{{ 1${" | abs".repeat(100_000)} }}`, /nests too deep/],
+  "a chain to loop over": [
+    `{% for m in messages${" | list".repeat(100_000)} %}{% for c in m.content %}{% endfor %}{% endfor %}`,
+    /nests too deep/
+  ],
+  "a chain beside a loop over parts": [
+    `{% for m in messages %}{% for c in m.content %}{% endfor %}{% endfor %}{{ 1${" + 1".repeat(100_000)} }}`,
+    /nests too deep/
+  ],
   "calls after calls": [`{{ x${"()".repeat(100_000)} }}`, /nests too deep/]
 }
 

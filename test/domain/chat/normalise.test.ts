@@ -8,9 +8,9 @@ const parts = [{ type: "text", text: "a" }, "b", { type: "input_text", text: "" 
 const call = (args: unknown) => ({ id: "1", type: "function", function: { name: "f", arguments: args } })
 
 const one = (message: unknown, format: ContentFormat = "string") =>
-  Either.getOrThrow(normaliseMessages([message], format))[0]
+  Either.getOrThrow(normaliseMessages([message], { content: format, calls: "object" }))[0]
 const problem = (messages: unknown) => {
-  const result = normaliseMessages(messages, "string")
+  const result = normaliseMessages(messages, { content: "string", calls: "object" })
   return Either.isLeft(result) ? result.left : expect.fail("was taken")
 }
 
@@ -40,6 +40,16 @@ describe("messages as a template wants them", () => {
     expect(one({ role: "assistant", content: "x", tool_calls: null })).toEqual({ role: "assistant", content: "x" })
   })
 
+  it("hold arguments as text for a template that wants that", () => {
+    const texts = [call('{"b": 1}'), call({ b: 1 }), call(undefined)].map((each) => {
+      const form = { content: "string", calls: "text" } as const
+      const [message] = Either.getOrThrow(normaliseMessages([{ role: "assistant", tool_calls: [each] }], form))
+      const [first] = message!.tool_calls as ReadonlyArray<ReturnType<typeof call>>
+      return first!.function.arguments
+    })
+    expect(texts).toEqual(['{"b": 1}', '{"b":1}', "{}"])
+  })
+
   it("keep any role, what else they say, and reasoning under both names", () => {
     expect(one({ role: "ipython", content: "x", name: "n", tool_call_id: "1", extra: { a: 1 } })).toEqual({
       role: "ipython",
@@ -59,7 +69,7 @@ describe("messages as a template wants them", () => {
   it("leave those of the caller as they were", () => {
     const given = [{ role: "assistant", content: parts, tool_calls: [call("{}")] }]
     const before = structuredClone(given)
-    normaliseMessages(given, "string")
+    normaliseMessages(given, { content: "string", calls: "object" })
     expect(given).toEqual(before)
   })
 })
@@ -91,6 +101,12 @@ describe("messages that are none", () => {
 })
 
 describe("the form of content that a template wants", () => {
+  it("is told in time, however a template names its messages", () => {
+    const chain = Array.from({ length: 20_000 }, (_, at) => `{% set a${at + 1} = a${at} %}`).join("")
+    const loops = "{% for m in a20000 %}{% for c in m.content %}{% endfor %}{% endfor %}".repeat(2_000)
+    expect(contentFormatOf(compile(`{% set a0 = messages %}${chain}${loops}`))).toBe("openai")
+  })
+
   const formats: ReadonlyArray<readonly [string, ContentFormat]> = [
     ["{% for m in messages %}{{ m.content }}{% endfor %}", "string"],
     ["{% for m in messages %}{% for c in m.content %}{{ c.text }}{% endfor %}{% endfor %}", "openai"],
