@@ -76,13 +76,10 @@ const make = (tokenizer: TokenizerInstance, vocabSize: number): GrammarInstance 
       const key = JSON.stringify(source)
       const found = known.get(key)
       if (found !== undefined) return Effect.succeed(remember(key, found))
-      return turn
-        .withPermits(1)(build(source, key))
-        .pipe(
-          Effect.flatMap((grammar) => (grammar === undefined ? changesText(field) : Effect.succeed(grammar))),
-          Effect.catchAllDefect(refuse(field))
-        )
-    })
+      return Effect.flatMap(turn.withPermits(1)(build(source, key)), (grammar) =>
+        grammar === undefined ? changesText(field) : Effect.succeed(grammar)
+      )
+    }).pipe(Effect.catchAllDefect(refuse(field)))
   return { compile }
 }
 

@@ -73,8 +73,15 @@ const mergeProperties = (a: SchemaObject, b: SchemaObject): Record<string, Json>
   return { properties: Object.fromEntries(properties), ...(rest === true ? {} : { additionalProperties: rest }) }
 }
 
+/** Fits no value. */
+const impossible: SchemaObject = { enum: [] }
+const isImpossible = (schema: SchemaObject) => Array.isArray(schema.enum) && schema.enum.length === 0
+
 /** One schema for what both allow. Neither has anyOf, oneOf, allOf, $ref or const any more. */
 export const merge = (a: SchemaObject, b: SchemaObject, at: string): SchemaObject => {
+  if (isImpossible(a) || isImpossible(b)) return impossible
+  const types = mergeTypes(a, b, at)
+  if (types?.length === 0) return impossible
   const out: Record<string, Json> = { ...a }
   for (const [name, value] of Object.entries(b)) {
     if (["type", "properties", "additionalProperties", "items"].includes(name)) continue
@@ -83,7 +90,7 @@ export const merge = (a: SchemaObject, b: SchemaObject, at: string): SchemaObjec
     else if (join === undefined) throw unsupported(at, name, value, "It stands on both sides of an allOf: join them.")
     else out[name] = join(a[name]!, value, below(at), name)
   }
-  const types = mergeTypes(a, b, at)
+  if (isImpossible(out)) return impossible
   if (types !== undefined) out.type = types
   if ([a, b].some((one) => one.properties !== undefined || one.additionalProperties !== undefined))
     Object.assign(out, mergeProperties(a, b))
