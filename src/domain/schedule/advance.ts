@@ -1,5 +1,6 @@
 import type { StepResult } from "../batch/step.ts"
 import type { FinishReason } from "../request/sequence.ts"
+import { finishReason, isEnd, stopReason } from "./endings.ts"
 import { unfollow } from "./fork.ts"
 import { insert, remove } from "./policy.ts"
 import { dropSum, faultyRows } from "./pooled.ts"
@@ -20,25 +21,6 @@ export const end = (state: SchedulerState, entry: Entry) => {
   unfollow(entry)
   giveBack(state, entry)
   dropSum(state, entry)
-}
-
-/** Whether the token ends replies by itself. */
-const isEnd = ({ sequence: { limits } }: Entry, token: number): boolean =>
-  (!limits.ignoreEos && limits.eosTokenIds.has(token)) || limits.stopTokenIds.has(token)
-
-/** Why the token that was just appended ends the sequence, if it does. */
-const finishReason = (entry: Entry, token: number): FinishReason | undefined => {
-  const { tokens, constraint } = entry.sequence
-  if (isEnd(entry, token)) return "stop"
-  // What the grammar asks for is whole: there is nothing to say but the end.
-  if (constraint?.finished === true) return "stop"
-  return tokens.length >= entry.limit ? "length" : undefined
-}
-
-/** The stop token id that ended the sequence; an end-of-sequence token is no stop token. */
-const stopReason = (entry: Entry, token: number): number | undefined => {
-  const { limits } = entry.sequence
-  return (limits.ignoreEos || !limits.eosTokenIds.has(token)) && limits.stopTokenIds.has(token) ? token : undefined
 }
 
 const faulty = (result: StepResult, from: number, to: number) => {
