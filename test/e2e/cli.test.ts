@@ -174,9 +174,9 @@ describe("millrace", () => {
   })
 
   it("explains each command and says its version", async () => {
-    expect((await millrace("--help")).out).toMatch(/generate.*\n.*chat.*\n.*inspect/)
+    expect((await millrace("--help")).out).toMatch(/generate.*\n.*chat.*\n(.*\n)*.*inspect/)
     expect((await millrace("--version")).out).toMatch(/^\d+\.\d+\.\d+\n$/)
-    for (const command of ["generate", "chat", "inspect"])
+    for (const command of ["generate", "chat", "embed", "classify", "score", "inspect"])
       expect((await millrace(command, "--help")).out).toContain("--max-model-len <a whole number of at least 2>")
   })
 })
