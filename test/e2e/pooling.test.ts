@@ -29,6 +29,20 @@ describe.each(devices)("pooling on %s", (device) => {
       }
   })
 
+  it("the prefix cache stands for tokens of which nothing is asked, and changes no bit", async () => {
+    const text = "the mill stands by the river and the river turns the wheel ".repeat(4)
+    await using last = await LLM.create({ ...poolingOptions("qwen3-embed"), device })
+    const [first] = await last.embed(text)
+    const [again] = await last.embed(text)
+    expect(again).toMatchObject({ outputs: first!.outputs })
+    expect((await last.getMetrics()).prefixCacheHits).toBeGreaterThan(16)
+    await using all = await LLM.create({ ...poolingOptions("qwen2-reward"), device })
+    await all.reward(text)
+    const [second] = await all.reward(text)
+    expect(second!.outputs.data).toHaveLength(second!.promptTokenIds.length)
+    expect((await all.getMetrics()).prefixCacheHits).toBe(0)
+  })
+
   it("late interaction sums the best of each query token", async () => {
     await using llm = await LLM.create({ ...poolingOptions("colbert"), device, dtype: "float32" })
     const pairs = readPoolingGolden("colbert").cases.filter(({ texts }) => texts !== undefined)

@@ -107,7 +107,7 @@ describe("a start that makes no sense", () => {
     ["bert-cross-encoder", { overridePoolerConfig: { normalize: true } }, "overridePoolerConfig.normalize"],
     ["bert-embed", { overridePoolerConfig: { activation: true } }, "overridePoolerConfig.activation"],
     ["bert-embed", { overridePoolerConfig: { poolingType: "MAX" } }, "overridePoolerConfig.poolingType"],
-    ["llama-as-embedding", { overridePoolerConfig: { poolingType: "MEAN" } }, "overridePoolerConfig"]
+    ["llama-as-embedding", { task: "generate", overridePoolerConfig: { poolingType: "MEAN" } }, "overridePoolerConfig"]
   ])("is refused by its field: %s with %j", async (name, options, field) => {
     expect(await refusal(open(name, options))).toMatchObject({ _tag: "InvalidOptions", field })
   })

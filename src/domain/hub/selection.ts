@@ -13,7 +13,7 @@ const modelFiles: ReadonlyArray<RegExp> = [
   ...tokenizerFiles,
   /^quant(?:ize)?_config\.json$/,
   // Sentence Transformers: the list of modules, each module's settings, the encoder's own length.
-  /^(?:modules|config_sentence_transformers|sentence_\w+_config)\.json$/,
+  /^(?:modules|config_sentence_transformers|sentence_[\w-]+_config)\.json$/,
   /^\d+_\w+\/config\.json$/
 ]
 const patterns: Readonly<Record<Part, ReadonlyArray<RegExp>>> = {

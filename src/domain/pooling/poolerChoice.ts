@@ -45,14 +45,16 @@ const conversionOf = ({ config, options, modules, classifierTokens }: PoolerSour
     case "score":
       return modules !== undefined && options.task === "score" ? "embed" : "classify"
     case "auto":
-      return classifierTokens !== undefined ? "classify" : modules !== undefined ? "embed" : undefined
+      if (classifierTokens !== undefined) return "classify"
+      // Pooler settings mean nothing to a model that generates: whoever gives them wants embeddings.
+      return modules !== undefined || options.overridePoolerConfig !== undefined ? "embed" : undefined
   }
 }
 
 /**
  * What compiling must know of a model's pooler: overridePoolerConfig over modules.json; what is left open is the
- * architecture's to say. A checkpoint that generates becomes a pooler when the task, modules.json or
- * classifier_from_token says so.
+ * architecture's to say. A checkpoint that generates becomes a pooler when the task, modules.json, pooler settings or
+ * classifier_from_token say so.
  */
 export const poolerChoice = (sources: PoolerSources): PoolerChoice => {
   const { config, options, modules, classifierTokens } = sources
@@ -76,5 +78,5 @@ export const refusePoolerConfig = (architecture: string): InvalidOptions =>
     field: "overridePoolerConfig",
     given: "pooler settings",
     expected: `nothing: ${architecture} generates text`,
-    mend: 'Give task "embed" or "classify" too, or leave it out.'
+    mend: 'Leave it out, or give task "embed" or "classify".'
   })

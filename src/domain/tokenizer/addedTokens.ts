@@ -18,10 +18,11 @@ export interface AddedToken {
  */
 export const countAdded = (
   tokens: ReadonlyArray<AddedToken>,
-  vocabulary: ReadonlyMap<string, number>
+  vocabulary: ReadonlyMap<string, number>,
+  size = vocabulary.size
 ): ReadonlyArray<AddedToken> => {
   const known = new Map<string, number>()
-  let next = vocabulary.size
+  let next = size
   return tokens.map((token) => {
     const id = vocabulary.get(token.content) ?? known.get(token.content) ?? next
     known.set(token.content, id)

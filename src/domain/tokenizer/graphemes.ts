@@ -5,6 +5,7 @@ const window = 256
 
 const isAscii = (unit: number) => unit < 0x80
 const isHigh = (unit: number) => unit >= 0xd800 && unit < 0xdc00
+const isLow = (unit: number) => unit >= 0xdc00 && unit < 0xe000
 const cr = 0x0d
 
 /**
@@ -21,7 +22,7 @@ export const eachGrapheme = (text: string, each: (grapheme: string) => void): vo
       continue
     }
     let end = Math.min(text.length, at + size)
-    if (end < text.length && isHigh(text.charCodeAt(end - 1))) end++
+    if (end < text.length && isHigh(text.charCodeAt(end - 1)) && isLow(text.charCodeAt(end))) end++
     const from = at
     let last = ""
     for (const { segment } of segmenter.segment(text.slice(from, end))) {

@@ -35,8 +35,8 @@ export interface TokenizerCore {
 /** Text -> added tokens -> normalizer -> added tokens -> pre-tokenizer -> model -> template, and back. */
 export const makeTokenizer = (read: TokenizerDefinition, compile: CompileRegex): TokenizerCore => {
   const byteLevel = cutsToBytes(read.preTokenizer) && modelKind(read.model) === "BPE"
-  const { model, ids } = modelOf(read.model, byteLevel)
-  const definition = read.countsAdded ? { ...read, addedTokens: countAdded(read.addedTokens, ids) } : read
+  const { model, ids, size } = modelOf(read.model, byteLevel)
+  const definition = read.countsAdded ? { ...read, addedTokens: countAdded(read.addedTokens, ids, size) } : read
   const vocabulary = new Vocabulary(ids, definition.addedTokens)
   const bareIds = encoder(definition, compile, model, byteLevel)
   const template = templateOf(definition.postProcessor)
@@ -78,15 +78,22 @@ const modelKind = (model: Rule): string => {
   return "merges" in model ? "BPE" : "WordPiece"
 }
 
-const modelOf = (rule: Rule, byteLevel: boolean): { readonly model: Model; readonly ids: Map<string, number> } => {
+interface ModelAndIds {
+  readonly model: Model
+  readonly ids: Map<string, number>
+  /** Entries of the vocabulary: more than there are ids where a list names a token twice. */
+  readonly size: number
+}
+
+const modelOf = (rule: Rule, byteLevel: boolean): ModelAndIds => {
   const kind = modelKind(rule)
   if (kind === "Unigram") {
     const vocabulary = unigramVocabularyOf(rule.vocab)
-    return { model: unigram(rule, vocabulary), ids: vocabulary.ids }
+    return { model: unigram(rule, vocabulary), ids: vocabulary.ids, size: vocabulary.scores.length }
   }
   const ids = vocabularyOf(rule.vocab)
-  if (kind === "BPE") return { model: bpe(rule, ids, byteLevel), ids }
-  if (kind === "WordPiece") return { model: wordPiece(rule, ids), ids }
+  if (kind === "BPE") return { model: bpe(rule, ids, byteLevel), ids, size: ids.size }
+  if (kind === "WordPiece") return { model: wordPiece(rule, ids), ids, size: ids.size }
   throw new TokenizerFault(`the model ${kind} is not known; known are BPE, WordPiece and Unigram`)
 }
 

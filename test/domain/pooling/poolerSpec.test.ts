@@ -49,6 +49,8 @@ describe("who says how a model pools", () => {
       poolerChoice({ config, options: { model: "m", ...options }, ...more }).convert
     expect(convert({})).toBeUndefined()
     expect(convert({}, { modules })).toBe("embed")
+    expect(convert({ overridePoolerConfig: { poolingType: "LAST" } })).toBe("embed")
+    expect(convert({ overridePoolerConfig: { poolingType: "LAST" }, task: "generate" })).toBeUndefined()
     expect(convert({ task: "embed" })).toBe("embed")
     expect(convert({ task: "classify" })).toBe("classify")
     expect(convert({}, { classifierTokens: [1, 2] })).toBe("classify")

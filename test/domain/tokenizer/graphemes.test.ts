@@ -32,8 +32,10 @@ describe("graphemes", () => {
     FastCheck.assert(
       FastCheck.property(text, (parts) => {
         const joined = parts.join("")
-        expect(cut(joined)).toEqual(whole(joined))
-      })
+        expect(cut(joined).join("|")).toBe(whole(joined).join("|"))
+      }),
+      // Shrinking takes minutes here, and the failing text says enough.
+      { endOnFailure: true }
     )
   })
 
