@@ -1,5 +1,5 @@
 import { printGraph } from "../domain/graph/print.ts"
-import type { PoolerFacts } from "../domain/model/load.ts"
+import type { PoolerFacts } from "../domain/model/poolerFacts.ts"
 import { arenaBytes, weightBytes } from "../domain/plan/footprint.ts"
 import { printPlan } from "../domain/plan/print.ts"
 import type { CheckpointTensors } from "../domain/weights/checkpoint.ts"

@@ -1,15 +1,13 @@
 import * as Either from "effect/Either"
 import { CheckpointInvalid, InvalidOptions, UnsupportedArchitecture } from "../errors.ts"
-import type { Graph, PoolTask } from "../graph/graph.ts"
-import { embedSources } from "../ops/embed.ts"
+import type { Graph } from "../graph/graph.ts"
 import { compile } from "../plan/compile.ts"
 import type { Plan } from "../plan/plan.ts"
 import type { PoolerChoice } from "../pooling/choice.ts"
-import type { Pooling } from "../pooling/target.ts"
-import type { PoolerConfig } from "../schedule/scheduler.ts"
 import type { Dtype } from "../tensor/dtype.ts"
 import type { Architecture, ModelShape } from "./architecture.ts"
 import { ConfigReader, type Json } from "./configReader.ts"
+import { type PoolerFacts, poolerFacts } from "./poolerFacts.ts"
 import { architectures } from "./registry.ts"
 
 /** What a loaded model is, for the engine, its users and `inspect`. */
@@ -27,16 +25,6 @@ export interface ModelFacts extends ModelShape {
   readonly bosTokenId: number | undefined
   /** Of a model that pools; absent: it generates. */
   readonly pooler?: PoolerFacts
-}
-
-/** What a pooler answers. */
-export interface PoolerFacts extends PoolerConfig {
-  readonly task: PoolTask
-  /** How a sequence's row is made, or which rows of single tokens the task asks for. */
-  readonly pooling: Pooling
-  /** Columns of a sequence's row, and of a single token's; 0: there is no such head. */
-  readonly pooledWidth: number
-  readonly eachWidth: number
 }
 
 export interface CompileOptions {
@@ -88,18 +76,6 @@ const findArchitecture = (json: Json, known: ReadonlyArray<Architecture>): Archi
     })
   )
 }
-
-const poolerFacts = ({ head, nodes, cacheGroups }: Graph): PoolerFacts | undefined =>
-  head.kind === "logits"
-    ? undefined
-    : {
-        task: head.task,
-        pooling: head.pooling,
-        bidirectional: cacheGroups.length === 0,
-        tokenTypes: nodes.some(({ op, attributes }) => op === "embed" && attributes.source === embedSources.types),
-        pooledWidth: head.pooled?.columns ?? 0,
-        eachWidth: head.each?.columns ?? 0
-      }
 
 const cannotConvert = ({ name }: Architecture, convert: string) =>
   new InvalidOptions({

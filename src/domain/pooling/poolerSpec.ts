@@ -1,7 +1,7 @@
 import type { EngineOptions } from "../config/engineOptions.ts"
 import { InvalidOptions } from "../errors.ts"
 import type { PoolTask } from "../graph/graph.ts"
-import type { PoolerFacts } from "../model/load.ts"
+import type { PoolerFacts } from "../model/poolerFacts.ts"
 import { classifierActivation } from "./classifierActivation.ts"
 import type { ClassifierActivation } from "./finish.ts"
 import { type Matryoshka, readMatryoshka } from "./matryoshka.ts"

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { CheckpointInvalid, type StartError } from "../../domain/errors.ts"
-import type { PoolerFacts } from "../../domain/model/load.ts"
+import type { PoolerFacts } from "../../domain/model/poolerFacts.ts"
 import { familyStepToken, poolerSpec } from "../../domain/pooling/poolerSpec.ts"
 import type { ServedModel } from "../../services/Engine.ts"
 import { Pooler } from "../../services/Pooler.ts"

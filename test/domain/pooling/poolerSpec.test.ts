@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { InvalidOptions, type InvalidRequest, type TaskUnsupported } from "../../../src/domain/errors.ts"
-import type { PoolerFacts } from "../../../src/domain/model/load.ts"
+import type { PoolerFacts } from "../../../src/domain/model/poolerFacts.ts"
 import { classifierActivation } from "../../../src/domain/pooling/classifierActivation.ts"
 import { poolerChoice } from "../../../src/domain/pooling/poolerChoice.ts"
 import { type PoolerSpec, poolerSpec, type SpecSources } from "../../../src/domain/pooling/poolerSpec.ts"
