@@ -106,7 +106,12 @@ describe("a chat with a custom template", () => {
 
   it("refuses what is none by its field, and goes on serving", async () => {
     expect((await problem(llm.chat(messages, params, { chatTemplate: folder }))).message).toMatch(/EISDIR/)
-    expect((await problem(llm.chat(messages, params, { chatTemplate: "no/such.jinja" }))).field).toBe("chatTemplate")
+    expect((await problem(llm.chat(messages, params, { chatTemplate: "no/such.jinja" }))).message).toMatch(
+      /chatTemplate: given no\/such.jinja, expected a file that can be read.*ENOENT/
+    )
+    expect((await problem(llm.chat(messages, params, { chatTemplate: "rag.v2" }))).message).toMatch(
+      /chatTemplate.*or the name of one of the checkpoint's: default/
+    )
     const bomb = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"
     expect((await problem(llm.chat(messages, params, { chatTemplate: bomb }))).field).toBe("chatTemplate")
     const error = await problem(llm.chat(messages, params, { chatTemplate: "\n\n{{ messages[0].name.first }}" }))

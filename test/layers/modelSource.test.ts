@@ -38,6 +38,8 @@ describe("ModelSource", () => {
       expect(folder.generationConfig).toMatchObject({ temperature: 0.7, eos_token_id: [2, 0] })
       expect(yield* folder.readText("tokenizer_config.json")).toContain("chat_template")
       expect(yield* folder.readText("vocab.json")).toBeUndefined()
+      expect(yield* folder.list("additional_chat_templates")).toEqual([])
+      expect(yield* folder.list(".")).toContain("tokenizer.json")
       const { files, tensors } = yield* folder.tensors
       expect(files).toEqual([resolve(brook, "model.safetensors")])
       expect(tensors.get("model.embed_tokens.weight")).toMatchObject({ dtype: "BF16", shape: [2048, 256], file: 0 })

@@ -23,8 +23,8 @@ export interface Compiled {
   readonly contentFormat: ContentFormat
 }
 
-/** The checkpoint's own template may loop over very long chats; neither may run for good. */
-const ownLimits: Limits = { steps: 20_000_000, characters: 2 ** 25, depth: 100 }
+/** The checkpoint's own template may look back and forth in very long chats (Gemma's is quadratic); neither may run for good. */
+const ownLimits: Limits = { steps: 40_000_000, characters: 2 ** 25, depth: 100 }
 const foreignLimits: Limits = { steps: 1_000_000, characters: 2 ** 23, depth: 100 }
 
 /** Characters of a request's template. */

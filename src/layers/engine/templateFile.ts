@@ -10,7 +10,7 @@ const codeOf = (error: unknown) => (error instanceof Error && "code" in error ? 
 /**
  * Options whose `chatTemplate` may name a file, with the file's text in its place. Only the facade on the caller's own
  * machine reads files: an engine that serves strangers takes texts and names of templates, never paths. What names no
- * file stays as it is, for it may be a template's name.
+ * file and has no slash stays as it is, for it may be a template's name.
  */
 export const withTemplateFile = <O extends { readonly chatTemplate?: string | undefined }>(
   options: O
@@ -20,7 +20,7 @@ export const withTemplateFile = <O extends { readonly chatTemplate?: string | un
   return Effect.tryPromise(() => readFile(chatTemplate, "utf8")).pipe(
     Effect.map((text): O => ({ ...options, chatTemplate: text })),
     Effect.catchAll(({ error }) =>
-      codeOf(error) === "ENOENT"
+      codeOf(error) === "ENOENT" && !/[/\\]/.test(chatTemplate)
         ? Effect.succeed(options)
         : new InvalidRequest({
             field: "chatTemplate",
