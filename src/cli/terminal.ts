@@ -40,13 +40,16 @@ class Message {
  */
 export const makeTerminal = (input: NodeJS.ReadableStream, output: NodeJS.WritableStream): Terminal => {
   let history: Array<string> = []
+  let open: readline.Interface | undefined
   const ask = (prompt: string) =>
     new Promise<string | undefined>((resolve) => {
       const editor = readline.createInterface({ input, output, prompt, history, terminal: true })
+      open = editor
       const message = new Message()
       let timer: NodeJS.Timeout | undefined
       const end = (answer: string | undefined) => {
         clearTimeout(timer)
+        open = undefined
         editor.off("close", closed)
         editor.close()
         resolve(answer)
@@ -81,7 +84,8 @@ export const makeTerminal = (input: NodeJS.ReadableStream, output: NodeJS.Writab
     isTerminal: true,
     ask,
     onInterrupt: (listener) => interrupts.claim(listener),
-    close: () => undefined
+    // A question that nobody will answer any more would keep the process alive, and the terminal raw.
+    close: () => open?.close()
   }
 }
 

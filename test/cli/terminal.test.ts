@@ -57,6 +57,14 @@ describe("a person's terminal", () => {
     expect(await end).toBeUndefined()
   })
 
+  it("closed while it asks, it answers that there will be no more", async () => {
+    const { terminal } = keyboard()
+    const answer = terminal.ask("> ")
+    terminal.close()
+    expect(await answer).toBeUndefined()
+    terminal.close()
+  })
+
   it("shows each key once, however often it has asked", async () => {
     const { terminal, type, shown } = keyboard()
     for (let turn = 0; turn < 3; turn++) {
