@@ -91,3 +91,48 @@ describe("a fault", () => {
     expect([fault.kind, fault.message, fault.line]).toEqual(["raised", "roles must alternate", 2])
   })
 })
+
+describe("a damaged template", () => {
+  const bits = [
+    "{{",
+    "}}",
+    "{%",
+    "%}",
+    "-",
+    "(",
+    ")",
+    "[",
+    "]",
+    "|",
+    ".",
+    "none",
+    "'",
+    "1e308",
+    "loop",
+    "*",
+    " in ",
+    "\n"
+  ]
+
+  it("gives a text or a TemplateFault, never anything else", () => {
+    let seed = 7
+    const below = (limit: number) => {
+      seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31
+      return Math.floor((seed / 2 ** 31) * limit)
+    }
+    const outcomes = new Set<string>()
+    for (let round = 0; round < 3000; round++) {
+      const { template } = python.cases[below(python.cases.length)]!
+      const at = below(template.length)
+      const source = template.slice(0, at) + bits[below(bits.length)] + template.slice(at + below(4))
+      try {
+        print(source, python.variables)
+        outcomes.add("text")
+      } catch (fault) {
+        if (!(fault instanceof TemplateFault)) throw new Error(`${source}: ${fault}`)
+        outcomes.add(fault.kind)
+      }
+    }
+    expect([...outcomes].sort()).toEqual(["failed", "syntax", "text"])
+  })
+})

@@ -7,8 +7,6 @@ export interface Given {
   readonly named: ReadonlyMap<string, Value>
 }
 
-export const noArguments: Given = { positional: [], named: new Map() }
-
 /** A filter, or a method: what it makes of `self`. */
 export type Native<Self extends Value = Value> = (run: Run, self: Self, given: Given) => Value
 

@@ -24,7 +24,7 @@ export const fill = (
   return target
 }
 
-const pairs = (dict: Dict): List => Array.from(dict, ([key, value]) => Tuple.of2(key, value))
+const pairs = (dict: Dict): List => Array.from(dict, ([key, value]) => Tuple.pair(key, value))
 
 /** A method that reads the whole dict. */
 const reader = (name: string, read: (dict: Dict) => Value): readonly [string, Native<Dict>] => [

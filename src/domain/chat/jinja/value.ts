@@ -13,7 +13,7 @@ export class Float {
 
 /** Prints with parentheses; otherwise a list. */
 export class Tuple extends Array<Value> {
-  static of2(first: Value, second: Value): Tuple {
+  static pair(first: Value, second: Value): Tuple {
     const pair = new Tuple()
     pair.push(first, second)
     return pair

@@ -36,7 +36,7 @@ const dictsort = (
 ): Value => {
   if (!(value instanceof Map)) return run.fail(`'${typeName(value)}' object has no items`)
   const at = by === "value" ? 1 : 0
-  const pairs = Array.from(value, ([key, item]) => Tuple.of2(key, item))
+  const pairs = Array.from(value, ([key, item]) => Tuple.pair(key, item))
   return sorted(run, pairs, (pair) => folded((pair as Tuple)[at]!, caseSensitive), truthy(reverse))
 }
 
@@ -95,7 +95,7 @@ export const sequenceFilters: ReadonlyMap<string, Native> = new Map<string, Nati
       if (value instanceof Undefined) return []
       if (!(value instanceof Map)) return run.fail("Can only get item pairs from a mapping.")
       run.spendOnItems(value.size)
-      return Array.from(value, ([key, item]) => Tuple.of2(key, item))
+      return Array.from(value, ([key, item]) => Tuple.pair(key, item))
     })
   ]
 ])
