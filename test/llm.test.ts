@@ -90,6 +90,40 @@ describe("LLM", () => {
     await idle(llm)
   })
 
+  it("answers calls of next() that do not wait for one another in turn, from one request", async () => {
+    await using llm = await nullModel()
+    const [whole] = await llm.generate("once", { maxTokens: 3 })
+    const reader = llm.stream("once", { maxTokens: 3 })[Symbol.asyncIterator]()
+    const answers = await Promise.all([1, 2, 3, 4, 5].map(() => reader.next()))
+    const text = answers.map(({ done, value }) => (done === true ? "" : value.text)).join("")
+    assert.strictEqual(text, whole?.outputs[0]?.text)
+    assert.isTrue(answers[4]?.done)
+    assert.strictEqual((await llm.getMetrics()).finishedRequests, 2)
+  })
+
+  it("refuses what a call for a whole reply would otherwise pass over", async () => {
+    await using llm = await nullModel()
+    const field = async (promise: Promise<unknown>) => ((await rejection(promise)) as InvalidRequest).field
+    const schema = { type: "boolean" }
+    assert.strictEqual(await field(llm.generate("a", { outputKind: "all" } as never)), "outputKind")
+    assert.strictEqual(await field(llm.generateObject("a", schema, { outputKind: "all" } as never)), "outputKind")
+    assert.strictEqual(await field(llm.generateObject(["a", "b"] as never, schema)), "prompt")
+    assert.strictEqual(await field(llm.generateObject([[97], [98]] as never, schema)), "prompt")
+    assert.strictEqual(await field(llm.generateObject("a", null as never)), "schema")
+  })
+
+  it("tokenizes and detokenizes what it understands, and names the rest", async () => {
+    await using llm = await nullModel()
+    const field = async (promise: Promise<unknown>) => ((await rejection(promise)) as InvalidRequest).field
+    assert.deepStrictEqual(await llm.tokenize("ab"), [97, 98])
+    assert.strictEqual(await llm.detokenize([97, 511, 98], { skipSpecialTokens: false }), "ab")
+    assert.strictEqual(await field(llm.tokenize(5 as never)), "text")
+    assert.strictEqual(await field(llm.tokenize("a", { addSpecialToken: true } as never)), "addSpecialToken")
+    assert.strictEqual(await field(llm.detokenize("97" as never)), "ids")
+    assert.strictEqual(await field(llm.detokenize([97, -1])), "ids[1]")
+    assert.strictEqual(await field(llm.detokenize([97, 512])), "ids[1]")
+  })
+
   it("an AbortSignal ends a stream and a batch with its reason, and the blocks are back", async () => {
     await using llm = await nullModel()
     const reading = async (signal: AbortSignal) => {

@@ -20,7 +20,10 @@ import { type ParsedLine, parseLine } from "./parse.ts"
 import { type Inspection, report, reportJson, type Section, sections } from "./report.ts"
 
 const Own = Schema.Struct({
-  section: field(Schema.Array(oneOf(...sections)), "Show only this: facts, memory, graph or plan. May be given again."),
+  section: field(
+    Schema.Array(oneOf(...sections)).annotations({ description: "a section" }),
+    "Show only this: facts, memory, graph or plan. May be given again."
+  ),
   json: field(flag, "Write facts and memory as one JSON object.", false)
 })
 

@@ -27,19 +27,20 @@ export const requestsOf = <P>(prompts: Prompts, params: Params<P>, options: Batc
     return list.map((prompt, at) => ({ ...fields, ...prompt, params: all[at]! }))
   })
 
-/** The request for a prompt that must be one. */
-export const requestOf = (prompt: Prompt, params: SamplingInput, options: RequestOptions) =>
+const onePrompt = (prompt: unknown, mend: string) =>
   Effect.gen(function* () {
     const { many, list } = yield* checked(listPrompts(prompt))
-    if (many || list[0] === undefined)
-      return yield* new InvalidRequest({
-        field: "prompt",
-        given: "several prompts",
-        expected: "one",
-        mend: "Make a stream for each of them."
-      })
-    return { ...requestFields(options), ...list[0], params }
+    if (!many && list[0] !== undefined) return list[0]
+    return yield* new InvalidRequest({ field: "prompt", given: "several prompts", expected: "one", mend })
   })
+
+/** The request for a prompt that must be one. */
+export const requestOf = (prompt: Prompt, params: SamplingInput, options: RequestOptions) =>
+  Effect.map(onePrompt(prompt, "Make a stream for each of them."), (fields) => ({
+    ...requestFields(options),
+    ...fields,
+    params
+  }))
 
 export const isBeams = (request: { readonly params: unknown }): request is { readonly params: BeamSearchParams } =>
   request.params instanceof BeamSearchParams
@@ -52,8 +53,7 @@ export const objectRequest = (
 ): Effect.Effect<ObjectRequest, InvalidRequest> =>
   Effect.gen(function* () {
     const fields = { ...(yield* withTemplateFile(requestFields(options))), params }
-    if (Array.isArray(given) && typeof given[0] === "object")
-      return { ...fields, messages: given as unknown as ChatRequest["messages"] }
-    const { list } = yield* checked(listPrompts(given))
-    return { ...fields, ...list[0] }
+    const isChat = Array.isArray(given) && typeof given[0] === "object" && !Array.isArray(given[0])
+    if (isChat) return { ...fields, messages: given as unknown as ChatRequest["messages"] }
+    return { ...fields, ...(yield* onePrompt(given, "Ask for an object of each of them.")) }
   })

@@ -55,7 +55,10 @@ export const SamplingFields = Schema.Struct({
   seed: field(int(Number.MIN_SAFE_INTEGER), "The same seed gives the same reply."),
   stop: field(texts, "The reply ends before this text."),
   stopTokenIds: field(ids, "The reply ends with one of these tokens."),
-  badWords: field(Schema.Array(text), "Texts that are never written."),
+  badWords: field(
+    Schema.Array(text).annotations({ description: "a list of texts that are not empty" }),
+    "Texts that are never written."
+  ),
   includeStopStrInOutput: field(flag, "Keep the text that ended the reply.", false),
   ignoreEos: field(flag, "Go on after the model's own end.", false),
   maxTokens: field(int(1), "Tokens of the reply, at most.", 16),

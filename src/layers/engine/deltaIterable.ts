@@ -22,13 +22,27 @@ class DeltaIterator<A> implements AsyncIterator<A> {
   private pull: Pull<A> | undefined
   private reading: Fiber.RuntimeFiber<Chunk.Chunk<A>, Option.Option<Failure> | Failure> | undefined
   private ended = false
+  /** The last `next()`: calls that do not wait for one another are answered in turn, as an async generator's are. */
+  private turn: Promise<unknown> = Promise.resolve()
 
   constructor(
     private readonly submit: Submit<A>,
     private readonly signal: AbortSignal | undefined
   ) {}
 
-  async next(): Promise<IteratorResult<A>> {
+  next(): Promise<IteratorResult<A>> {
+    const answer = this.turn.then(() => this.advance())
+    this.turn = answer.catch(() => undefined)
+    return answer
+  }
+
+  async return(): Promise<IteratorResult<A>> {
+    this.ready.length = 0
+    await this.close()
+    return done
+  }
+
+  private async advance(): Promise<IteratorResult<A>> {
     const waiting = this.ready.shift()
     if (waiting !== undefined) return { done: false, value: waiting }
     if (this.signal?.aborted === true) await this.close()
@@ -37,19 +51,13 @@ class DeltaIterator<A> implements AsyncIterator<A> {
     const exit = await this.read()
     if (Exit.isSuccess(exit)) {
       this.ready.push(...exit.value)
-      return this.next()
+      return this.advance()
     }
     await this.close()
     this.signal?.throwIfAborted()
     const failure = Cause.squash(exit.cause)
     if (Cause.isInterruptedOnly(exit.cause) || isEnd(failure)) return done
     throw isSome(failure) ? failure.value : failure
-  }
-
-  async return(): Promise<IteratorResult<A>> {
-    this.ready.length = 0
-    await this.close()
-    return done
   }
 
   /** Waits for deltas; `return()` and the signal interrupt it. */

@@ -5,6 +5,7 @@ import { type GenerateError, TaskUnsupported } from "../../domain/errors.ts"
 import { foldDeltas } from "../../domain/request/fold.ts"
 import type { BeamSearchRequest, ChatRequest, GenerateRequest } from "../../domain/request/generateRequest.ts"
 import type { BeamSearchOutput, ChatDelta, GenerationDelta, RequestOutput } from "../../domain/request/outputs.ts"
+import { decodeSampling } from "../../domain/sampling/samplingParams.ts"
 import { Engine } from "../../services/Engine.ts"
 import { prepareChat, readChat } from "./chat.ts"
 
@@ -17,6 +18,8 @@ export const complete = (request: GenerateRequest): Effect.Effect<RequestOutput,
   Effect.scoped(
     Effect.gen(function* () {
       const engine = yield* Engine
+      // First as they were given: the kind below must not hide a wrong one.
+      yield* decodeSampling(request?.params ?? {})
       // No reader waits for pieces: each output comes once, whole, and the request is never parked.
       const params = { ...request?.params, outputKind: "final" as const }
       const { requestId, promptTokenIds, deltas } = yield* engine.submit({ ...request, params })

@@ -3,12 +3,14 @@ import * as JSONSchema from "effect/JSONSchema"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import { show } from "../../domain/config/show.ts"
 import { type GenerateError, InvalidRequest, ObjectInvalid } from "../../domain/errors.ts"
 import type { Json } from "../../domain/grammar/json/schema.ts"
 import { freeStrings } from "../../domain/object/freeStrings.ts"
 import { partialJson } from "../../domain/object/partialJson.ts"
 import type { ChatRequest, GenerateRequest } from "../../domain/request/generateRequest.ts"
 import type { GenerationDelta } from "../../domain/request/outputs.ts"
+import { decodeSampling } from "../../domain/sampling/samplingParams.ts"
 import { Engine, type EngineService } from "../../services/Engine.ts"
 import { prepareChat } from "./chat.ts"
 
@@ -57,15 +59,22 @@ const typedTarget = <A, I, R>(schema: Schema.Schema<A, I, R>): Effect.Effect<Tar
   )
 
 /** What decoding needs stands in the caller's types alone: by here it is in the context. */
-const targetOf = (schema: Schema.Schema.All | JsonSchema): Effect.Effect<Target<unknown, never>, InvalidRequest> =>
-  Schema.isSchema(schema)
-    ? typedTarget(schema as Schema.Schema<unknown>)
-    : Effect.succeed({ json: schema as JsonSchema, decode: Effect.succeed })
+const targetOf = (schema: Schema.Schema.All | JsonSchema): Effect.Effect<Target<unknown, never>, InvalidRequest> => {
+  if (Schema.isSchema(schema)) return typedTarget(schema as Schema.Schema<unknown>)
+  if (typeof schema === "object" && schema !== null)
+    return Effect.succeed({ json: schema as JsonSchema, decode: Effect.succeed })
+  return new InvalidRequest({
+    field: "schema",
+    given: show(schema),
+    expected: "an Effect Schema, or a JSON Schema as an object",
+    mend: "Say what the object is to be."
+  })
+}
 
 /** The request with its reply held to the schema, as long as it has to be where it does not say. */
 const constrained = (engine: EngineService, request: ObjectRequest, json: JsonSchema) =>
   Effect.gen(function* () {
-    const given = request?.params ?? {}
+    const given = yield* decodeSampling(request?.params ?? {})
     for (const [field, value] of Object.entries({ n: given.n ?? 1, bestOf: given.bestOf ?? 1 }))
       if (value !== 1)
         return yield* new InvalidRequest({

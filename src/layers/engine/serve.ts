@@ -1,7 +1,6 @@
 import * as Effect from "effect/Effect"
 import { TaskUnsupported } from "../../domain/errors.ts"
 import type { EngineService } from "../../services/Engine.ts"
-import { requireTokenizer } from "./admission.ts"
 import { makeBeamSearch } from "./beamSearch.ts"
 import { makeSubmitChat, renderChat } from "./chat.ts"
 import { startLife } from "./life.ts"
@@ -11,6 +10,7 @@ import type { EngineParts } from "./parts.ts"
 import { RequestTable } from "./requestTable.ts"
 import { type Admission, makeAdmit, makeSubmit } from "./submit.ts"
 import { Waker } from "./waker.ts"
+import { makeWords } from "./words.ts"
 
 /** Starts the loop in the caller's Scope and answers the service that feeds it. */
 export const serve = Effect.fnUntraced(function* (parts: EngineParts) {
@@ -47,18 +47,16 @@ export const serve = Effect.fnUntraced(function* (parts: EngineParts) {
   const admit = makeAdmit(parts, admission)
   const submit = makeSubmit(parts, admission, admit)
   const unsupported = (task: string) => new TaskUnsupported({ task, supported: served.tasks })
-  const tokenize: EngineService["tokenize"] = (text, options) =>
-    Effect.map(requireTokenizer(tokenizer, "text"), (t) => t.encode(text, options))
+  const words = makeWords(tokenizer, served.vocabSize)
   const applyChatTemplate: EngineService["applyChatTemplate"] = (messages, options) =>
     renderChat(template, messages, options)
   const service: EngineService = {
     model: served,
     submit,
-    submitChat: makeSubmitChat({ model: served, submit, tokenize, applyChatTemplate }),
+    submitChat: makeSubmitChat({ model: served, submit, tokenize: words.tokenize, applyChatTemplate }),
     pool: ({ task }) => unsupported(task),
     beamSearch: makeBeamSearch(parts, admission, admit),
-    tokenize,
-    detokenize: (ids, options) => Effect.map(requireTokenizer(tokenizer, "ids"), (t) => t.decode(ids, options)),
+    ...words,
     applyChatTemplate,
     abort: (requestId) =>
       Effect.sync(() => {

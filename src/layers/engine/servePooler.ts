@@ -1,12 +1,12 @@
 import * as Effect from "effect/Effect"
 import { TaskUnsupported } from "../../domain/errors.ts"
 import type { EngineService } from "../../services/Engine.ts"
-import { requireTokenizer } from "./admission.ts"
 import { renderChat } from "./chat.ts"
 import { startLife } from "./life.ts"
 import type { PoolerParts } from "./parts.ts"
 import { makePool } from "./pool.ts"
 import { PoolTable } from "./poolTable.ts"
+import { makeWords } from "./words.ts"
 
 /** Starts a pooling model's loop in the caller's Scope and answers the service that feeds it. It generates nothing. */
 export const servePooler = Effect.fnUntraced(function* (parts: PoolerParts) {
@@ -21,8 +21,7 @@ export const servePooler = Effect.fnUntraced(function* (parts: PoolerParts) {
     submitChat: () => cannot("chat"),
     beamSearch: () => cannot("beam search"),
     pool: makePool(parts, table, life),
-    tokenize: (text, how) => Effect.map(requireTokenizer(tokenizer, "text"), (t) => t.encode(text, how)),
-    detokenize: (ids, how) => Effect.map(requireTokenizer(tokenizer, "ids"), (t) => t.decode(ids, how)),
+    ...makeWords(tokenizer, served.vocabSize),
     applyChatTemplate: (messages, how) => renderChat(template, messages, how),
     abort: (requestId) => Effect.sync(() => table.abort(requestId)),
     metrics: Effect.sync(() => {
