@@ -1,6 +1,7 @@
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { afterAll } from "vitest"
 import { roundToBfloat16Bits, roundToFloat16Bits } from "./halves.ts"
 
 /** A tensor to be written; `data` are its bytes. */
@@ -12,11 +13,12 @@ export interface TensorData {
 }
 
 const folders: Array<string> = []
-process.once("exit", () => {
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
+// Vitest ends its workers without an exit event.
+afterAll(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
 })
 
-/** A folder that is gone when the test file's process ends. */
+/** A folder that is gone when the test file has run. */
 export const tempFolder = (): string => {
   const folder = mkdtempSync(join(tmpdir(), "millrace-"))
   folders.push(folder)

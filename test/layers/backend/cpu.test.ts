@@ -1,6 +1,5 @@
 import { spawnSync } from "node:child_process"
-import { mkdtempSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { serialize } from "node:v8"
@@ -16,6 +15,7 @@ import { nativeRequest } from "../../../src/layers/backend/nativeRequest.ts"
 import { make as source } from "../../../src/layers/ModelSource.ts"
 import { Backend, type Capacity } from "../../../src/services/Backend.ts"
 import { blockSize } from "../../support/batch.ts"
+import { tempFolder } from "../../support/checkpoints.ts"
 import { compileFolder, folderOf, loadFolder, stepOf } from "../../support/golden.ts"
 import { nativeBuilt } from "../../support/nativeBuilt.ts"
 
@@ -182,7 +182,7 @@ describe.skipIf(!nativeBuilt())("the Cpu backend", () => {
         ),
         stepOf(1, prompt, 60, false)
       ]
-      const file = join(mkdtempSync(join(tmpdir(), "millrace-end-")), "request")
+      const file = join(tempFolder(), "request")
       writeFileSync(file, serialize({ request: native, steps }))
       const ended = spawnSync(process.execPath, [script, mode, file, binary], { encoding: "utf8", timeout: 30_000 })
       expect({ status: ended.status, output: ended.stdout, errors: ended.stderr }).toEqual({
