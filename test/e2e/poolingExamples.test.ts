@@ -89,6 +89,20 @@ describe("the examples of vLLM's page on pooling models", () => {
     })
   })
 
+  it("a reranker's head from two tokens of the vocabulary: method from_2_way_softmax, and columns that are returned", async () => {
+    const { model } = poolingOptions("qwen3-reranker-original")
+    const head = { architectures: ["Qwen3ForSequenceClassification"], classifier_from_token: ["no", "yes"] }
+    const [golden] = readPoolingGolden("qwen3-reranker-original").cases
+    await using one = await LLM.create({ model, hfOverrides: { ...head, method: "from_2_way_softmax" } })
+    await using two = await LLM.create({ model, hfOverrides: head, task: "classify" })
+    const [single] = await one.classify(golden!.prompt!)
+    const [both] = await two.classify(golden!.prompt!)
+    expect(distance(single!.outputs.probs, golden!.output!)).toBeLessThanOrEqual(1e-4)
+    expect(distance(both!.outputs.probs.slice(1), golden!.output!)).toBeLessThanOrEqual(1e-4)
+    const [logit] = await two.classify(golden!.prompt!, { returnedTokenIds: [1], activation: false })
+    expect(logit!.outputs.probs).toHaveLength(1)
+  })
+
   it("score: one query against many documents, lists side by side, and any embedding model", async () => {
     await using reranker = await LLM.create({ model: poolingFolder("bert-cross-encoder") })
     const { cases } = readPoolingGolden("bert-cross-encoder")

@@ -106,6 +106,8 @@ describe("a start that makes no sense", () => {
     ["bert-embed", { maxNumBatchedTokens: 64 }, "maxNumBatchedTokens"],
     ["bert-cross-encoder", { overridePoolerConfig: { normalize: true } }, "overridePoolerConfig.normalize"],
     ["bert-embed", { overridePoolerConfig: { activation: true } }, "overridePoolerConfig.activation"],
+    ["bert-embed", { overridePoolerConfig: { stepTagId: 3 } }, "overridePoolerConfig.stepTagId"],
+    ["qwen2-prm", { overridePoolerConfig: { returnedTokenIds: [2] } }, "overridePoolerConfig.returnedTokenIds"],
     ["bert-embed", { overridePoolerConfig: { poolingType: "MAX" } }, "overridePoolerConfig.poolingType"],
     ["llama-as-embedding", { task: "generate", overridePoolerConfig: { poolingType: "MEAN" } }, "overridePoolerConfig"]
   ])("is refused by its field: %s with %j", async (name, options, field) => {

@@ -1,10 +1,12 @@
 import type { EngineOptions } from "../config/engineOptions.ts"
-import { InvalidOptions } from "../errors.ts"
+import type { InvalidOptions } from "../errors.ts"
 import type { PoolTask } from "../graph/graph.ts"
 import type { PoolerFacts } from "../model/poolerFacts.ts"
 import { classifierActivation } from "./classifierActivation.ts"
 import type { ClassifierActivation } from "./finish.ts"
+import { givesEach, isEmbedding } from "./kinds.ts"
 import { type Matryoshka, readMatryoshka } from "./matryoshka.ts"
+import { poolerFault } from "./poolerFault.ts"
 import type { EncoderSettings, SentenceTransformers } from "./sentenceTransformers.ts"
 import type { Pooling } from "./target.ts"
 
@@ -47,11 +49,6 @@ export interface SpecSources {
   readonly familyStepTag?: number | undefined
 }
 
-/** Rows of single tokens are the answer, not one row of the sequence. */
-export const givesEach = (pooling: Pooling): boolean => pooling === "ALL" || pooling === "STEP"
-
-export const isEmbedding = (kind: PoolTask): boolean => kind === "embed" || kind === "tokenEmbed"
-
 const tasksOf = (
   kind: PoolTask,
   each: boolean,
@@ -85,13 +82,9 @@ const labelsOf = (
 const scoringOf = (kind: PoolTask, tasks: ReadonlyArray<PoolTaskName>, each: boolean): Scoring | undefined =>
   !tasks.includes("score") ? undefined : kind === "classify" ? "crossEncoder" : each ? "lateInteraction" : "biEncoder"
 
-const meaningless = (field: string, given: boolean, what: string) =>
-  new InvalidOptions({
-    field: `overridePoolerConfig.${field}`,
-    given: String(given),
-    expected: `nothing: this model gives ${what}`,
-    mend: "Leave it out."
-  })
+/** vLLM's two spellings for a head of "no" and "yes" that gives one logit. */
+const isTwoWay = ({ is_original_qwen3_reranker: original, method }: Readonly<Record<string, unknown>>): boolean =>
+  original === true || method === "from_2_way_softmax"
 
 const activationOf = ({ config, facts }: SpecSources, labels: number) => {
   if (isEmbedding(facts.task)) return "identity"
@@ -103,40 +96,16 @@ const activationOf = ({ config, facts }: SpecSources, labels: number) => {
 export const familyStepToken = (architecture: string): string | undefined =>
   architecture.endsWith("ForProcessRewardModel") ? "<extra_0>" : undefined
 
-const faultOf = ({ options, facts }: SpecSources): InvalidOptions | undefined => {
-  const given = options.overridePoolerConfig
-  const embeds = isEmbedding(facts.task)
-  if (given?.normalize === true && !embeds) return meaningless("normalize", true, "labels, not embeddings")
-  if (given?.activation === true && embeds) return meaningless("activation", true, "embeddings, not labels")
-  const wanted = options.task ?? "auto"
-  const { task: kind, pooling } = facts
-  const fits = {
-    auto: true,
-    generate: false,
-    embed: embeds,
-    classify: kind === "classify" || kind === "tokenClassify",
-    score: kind !== "reward",
-    reward: kind === "reward" || (kind === "embed" && givesEach(pooling))
-  }
-  if (fits[wanted]) return undefined
-  return new InvalidOptions({
-    field: "task",
-    given: JSON.stringify(wanted),
-    expected: `what this model is for (${kind})`,
-    mend: "Leave it out: the architecture says it."
-  })
-}
-
 /** Settles a model's pooler: overridePoolerConfig over Sentence Transformers' files, over the model's own, over the table. */
 export const poolerSpec = (sources: SpecSources): PoolerSpec | InvalidOptions | { readonly problem: string } => {
   const { config, options, facts, modules, encoder } = sources
   const { task: kind, pooling } = facts
-  const fault = faultOf(sources)
+  const fault = poolerFault(options, facts)
   if (fault !== undefined) return fault
   const given = options.overridePoolerConfig ?? {}
   const each = givesEach(pooling)
   const width = each ? facts.eachWidth : facts.pooledWidth
-  const twoWay = kind === "classify" && config.is_original_qwen3_reranker === true && width === 2
+  const twoWay = kind === "classify" && width === 2 && isTwoWay(config)
   const labels = twoWay ? 1 : width
   const activation = activationOf(sources, labels)
   if (typeof activation !== "string") return activation

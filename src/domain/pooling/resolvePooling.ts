@@ -1,8 +1,9 @@
 import { show } from "../config/show.ts"
 import { InvalidRequest, TaskUnsupported } from "../errors.ts"
 import { type Finish, finishRow } from "./finish.ts"
+import { givesEach, isEmbedding } from "./kinds.ts"
 import { checkDimensions } from "./matryoshka.ts"
-import { givesEach, isEmbedding, type PoolerSpec, type PoolTaskName } from "./poolerSpec.ts"
+import type { PoolerSpec, PoolTaskName } from "./poolerSpec.ts"
 import type { PoolingInput } from "./poolingParams.ts"
 import { type PoolTarget, poolTarget } from "./target.ts"
 
