@@ -1,6 +1,6 @@
 import type { EngineOptions } from "../config/engineOptions.ts"
 import { InvalidOptions } from "../errors.ts"
-import type { PoolerFacts } from "../model/load.ts"
+import type { PoolerFacts } from "../model/poolerFacts.ts"
 import { givesEach, isEmbedding } from "./kinds.ts"
 
 const refused = (field: string, given: unknown, expected: string, mend = "Leave it out.") =>
