@@ -4,6 +4,7 @@ import { machine } from "./lib/machine.mjs"
 import { Missing } from "./lib/places.mjs"
 import { print, save } from "./lib/report.mjs"
 import { forks } from "./parts/forks.mjs"
+import { grammar } from "./parts/grammar.mjs"
 import { overhead } from "./parts/overhead.mjs"
 import { peak } from "./parts/peak.mjs"
 import { batch32, decode, prefill512 } from "./parts/peer.mjs"
@@ -11,7 +12,7 @@ import { pooling } from "./parts/pooling.mjs"
 import { startup } from "./parts/startup.mjs"
 import { tokenizer } from "./parts/tokenizer.mjs"
 
-const parts = { peak, decode, batch32, prefill512, overhead, startup, tokenizer, forks, pooling }
+const parts = { peak, decode, batch32, prefill512, overhead, startup, tokenizer, forks, pooling, grammar }
 
 const options = { rounds: { type: "string", default: "5" }, note: { type: "string" }, "no-save": { type: "boolean" } }
 const given = () => {

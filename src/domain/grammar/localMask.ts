@@ -1,5 +1,5 @@
 import { clearBit, fewBits, orInto, setBit } from "./bits.ts"
-import { Arena, type State } from "./machine/arena.ts"
+import { Arena, ground, type State } from "./machine/arena.ts"
 import type { Node, Place } from "./machine/network.ts"
 import type { TokenTree } from "./vocabulary.ts"
 
@@ -56,8 +56,8 @@ export const walkTree = (
 }
 
 export const localMask = (tree: TokenTree, place: Place): LocalMask & { readonly work: number } => {
-  const arena = new Arena()
-  const start = arena.at(place, arena.ground)
+  const arena = new Arena(true)
+  const start = arena.at(place, ground)
   const mask = new Uint32Array(tree.words)
   const resume = walkTree(tree, arena, start, 0, mask)
   const ids = fewBits(mask, tree.words / 4)
@@ -71,7 +71,7 @@ export const addLocal = (mask: Uint32Array, { ids, mask: more }: LocalMask): voi
 
 /** The twin's mask without the tokens that would repeat a key of the place. */
 export const withoutRepeats = (tree: TokenTree, place: Place, twin: LocalMask): LocalMask => {
-  const rests = place.keys?.rests() ?? []
+  const rests = place.keys?.rests.texts ?? []
   if (rests.length === 0) return twin
   const ranges: Array<readonly [first: number, end: number]> = []
   repeats(tree, place.node, rests, 0, ranges)

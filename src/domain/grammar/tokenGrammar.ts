@@ -29,7 +29,8 @@ const wide = 48
 
 /** A network over a vocabulary. Shared by requests; what it learns, it keeps. */
 export class TokenGrammar {
-  private arena = new Arena()
+  private arena = new Arena(false)
+  private passing = new Arena(true)
   private masked: Array<State> = []
   private readonly own: LocalMasks = new Map()
 
@@ -41,8 +42,9 @@ export class TokenGrammar {
   ) {}
 
   start(ends: EndTokens): TokenConstraint {
-    if (this.arena.size > mostStates) {
-      this.arena = new Arena()
+    if (this.arena.size + this.passing.size > mostStates) {
+      this.arena = new Arena(false)
+      this.passing = new Arena(true)
       this.masked = []
     }
     return new GrammarConstraint(this, this.arena, this.arena.begin(this.network.root), this.endIds(ends))
@@ -64,31 +66,41 @@ export class TokenGrammar {
         }
   }
 
-  maskOf(arena: Arena, state: State): Uint32Array {
-    if (state.mask !== undefined) return state.mask
-    const mask = new Uint32Array(this.tree.words)
-    if (!this.addByParts(arena, state, mask)) {
-      mask.fill(0)
-      walkTree(this.tree, arena, state, 0, mask)
+  /** Sets the bits of what may follow a state. A state that is asked for again keeps its mask. */
+  addMask(arena: Arena, state: State, out: Uint32Array): void {
+    if (state.mask !== undefined) {
+      orInto(out, state.mask)
+      return
     }
+    if (!state.asked) {
+      state.asked = true
+      this.addFresh(arena, state, out)
+      return
+    }
+    const mask = new Uint32Array(this.tree.words)
+    this.addFresh(arena, state, mask)
+    orInto(out, mask)
     state.mask = mask
     this.masked.push(state)
     if (this.masked.length > mostMasks) this.masked.shift()!.mask = undefined
-    return mask
   }
 
-  /** Each place by itself, then on with those who wait where its rule ends. False: too many ends, nothing is gained by it. */
-  private addByParts(arena: Arena, state: State, mask: Uint32Array): boolean {
+  /** Each place by itself, then on with those who wait where its rule ends; where it ends in too many tokens, all at once. */
+  private addFresh(arena: Arena, state: State, out: Uint32Array): void {
     for (const { place, stack } of state.kernel) {
       const local = this.local(place)
-      addLocal(mask, local)
+      addLocal(out, local)
       if (stack.frames.length === 0 || !(local.ends || local.resume.length > 0)) continue
-      if (local.resume.length > mostResumes) return false
+      if (local.resume.length > mostResumes) {
+        walkTree(this.tree, this.passing, this.passing.adopt(state), 0, out)
+        return
+      }
       const back = arena.back(stack)
-      if (local.ends) orInto(mask, this.maskOf(arena, back))
-      for (const node of local.resume) walkTree(this.tree, arena, back, node, mask)
+      if (local.ends) this.addMask(arena, back, out)
+      if (local.resume.length === 0) continue
+      const passing = this.passing.adopt(back)
+      for (const node of local.resume) walkTree(this.tree, this.passing, passing, node, out)
     }
-    return true
   }
 
   private local(place: Place): LocalMask {
@@ -160,8 +172,8 @@ class GrammarConstraint implements TokenConstraint {
   fillMask(out: Uint32Array, offset: number): void {
     const { words } = this
     const row = out.subarray(offset, offset + words)
-    if (this.finished) row.fill(0)
-    else row.set(this.grammar.maskOf(this.arena, this.state))
+    row.fill(0)
+    if (!this.finished) this.grammar.addMask(this.arena, this.state, row)
     const mayEnd = this.ended || this.state.accept
     for (const id of this.endIds) {
       if (id >>> 5 >= words) continue

@@ -17,8 +17,7 @@ export interface Stack {
   readonly frames: ReadonlyArray<Frame>
   /** The text may end when the rule does. */
   readonly bottom: boolean
-  readonly framesOf: Map<Place, Frame>
-  readonly statesOf: Map<Place, State>
+  readonly framesOf: WeakMap<Place, Frame>
 }
 
 /** A place with those who wait for its rule. */
@@ -37,7 +36,9 @@ export interface State {
   readonly front: ReadonlyArray<Config>
   /** By byte: the state it leads to, null where it may not stand; holes where nobody has looked. */
   readonly next: Array<State | null | undefined>
+  /** Tokens that may follow; kept from the second time on that somebody asks. */
   mask: Uint32Array | undefined
+  asked: boolean
 }
 
 /** States and stacks of one network: made when first asked for, kept while the arena is. */
@@ -46,18 +47,16 @@ export class Arena {
   work = 0
   /** States made: what is remembered here. */
   size = 0
-  readonly ground: Stack
-  private ids = 0
+  private readonly single = new Map<Stack, Map<Place, State>>()
   private readonly stacks = new Map<string, Stack>()
   private readonly states = new Map<string, State>()
   private readonly keys = new Map<Rule, Keys>()
 
-  constructor() {
-    this.ground = this.makeStack([], true)
-  }
+  /** `passing`: states are asked for the length of a token only, and need not know the keys that are written meanwhile. */
+  constructor(private readonly passing: boolean) {}
 
   begin(root: Rule): State {
-    return this.at(this.entry(root), this.ground)
+    return this.at(this.entry(root), ground)
   }
 
   /** Where a rule begins. An object's keys are remembered here: they grow with every text. */
@@ -68,7 +67,7 @@ export class Arena {
       keys = Keys.fresh(rule.taken)
       this.keys.set(rule, keys)
     }
-    return keys.at(rule.entry)
+    return (this.passing ? keys.rests : keys).at(rule.entry)
   }
 
   at(place: Place, stack: Stack): State {
@@ -81,6 +80,11 @@ export class Arena {
       stack.frames.map((frame) => ({ place: frame.back, stack: frame.stack })),
       stack.bottom
     )
+  }
+
+  /** Another arena's state in this one. */
+  adopt({ kernel, accept }: State): State {
+    return this.settle(kernel, accept)
   }
 
   step(state: State, byte: number): State | null {
@@ -114,15 +118,20 @@ export class Arena {
         return
       }
       accept ||= stack.bottom
-      for (const frame of stack.frames) add(frame.back, frame.stack)
+      for (const frame of stack.frames) add(this.seen(frame.back), frame.stack)
     }
-    for (const { place, stack } of given) add(place, stack)
+    for (const { place, stack } of given) add(this.seen(place), stack)
     if (kernel.length === 1 && !accept) {
       const { place, stack } = kernel[0]!
-      const known = stack.statesOf.get(place)
+      let states = this.single.get(stack)
+      if (states === undefined) {
+        states = new Map()
+        this.single.set(stack, states)
+      }
+      const known = states.get(place)
       if (known !== undefined) return known
       const made = this.close(kernel, accept)
-      stack.statesOf.set(place, made)
+      states.set(place, made)
       return made
     }
     const key = keyOf(kernel, accept)
@@ -142,7 +151,7 @@ export class Arena {
       const { place, stack } = all.list[i]!
       if (!place.accept) continue
       accept ||= stack.bottom
-      for (const frame of stack.frames) all.add(frame.back, frame.stack)
+      for (const frame of stack.frames) all.add(this.seen(frame.back), frame.stack)
     }
     const calls = new Calls(this)
     for (const config of all.list) calls.from(config)
@@ -153,13 +162,18 @@ export class Arena {
     this.work += all.list.length
     this.size++
     const front = all.list.filter(({ place }) => place.node.edges.length > 0)
-    return { kernel, accept, front, next: [], mask: undefined }
+    return { kernel, accept, front, next: [], mask: undefined, asked: false }
+  }
+
+  /** A place as this arena sees it. */
+  private seen(place: Place): Place {
+    return this.passing ? place.passing : place
   }
 
   frame(back: Place, stack: Stack): Frame {
     const known = stack.framesOf.get(back)
     if (known !== undefined) return known
-    const made = { id: this.ids++, back, stack }
+    const made = { id: ids++, back, stack }
     stack.framesOf.set(back, made)
     return made
   }
@@ -169,15 +183,24 @@ export class Arena {
     const key = `${bottom ? "." : ""}${sorted.map(({ id }) => id).join()}`
     const known = this.stacks.get(key)
     if (known !== undefined) return known
-    const made = this.makeStack(sorted, bottom)
+    const made = makeStack(sorted, bottom)
     this.stacks.set(key, made)
     return made
   }
-
-  private makeStack(frames: ReadonlyArray<Frame>, bottom: boolean): Stack {
-    return { id: this.ids++, frames, bottom, framesOf: new Map(), statesOf: new Map() }
-  }
 }
+
+/** Frames and stacks are told apart wherever they were made: those of one arena may stand in another's. */
+let ids = 0
+
+const makeStack = (frames: ReadonlyArray<Frame>, bottom: boolean): Stack => ({
+  id: ids++,
+  frames,
+  bottom,
+  framesOf: new WeakMap()
+})
+
+/** Below the root: the text ends when the rule on it does. */
+export const ground: Stack = makeStack([], true)
 
 const keyOf = (kernel: ReadonlyArray<Config>, accept: boolean): string =>
   `${accept ? "." : ""}${kernel

@@ -1,5 +1,14 @@
 import { type Node, Place } from "./network.ts"
 
+/** What an object's keys do to the places of its members. */
+export interface KeyState {
+  push(byte: number): KeyState
+  /** Undefined when there is such a key already. */
+  seal(): KeyState | undefined
+  at(node: Node): Place
+  readonly rests: Rests
+}
+
 const utf8 = new TextEncoder()
 
 /** A text as its UTF-8 bytes, one UTF-16 unit each. */
@@ -9,10 +18,11 @@ const byteText = (text: string): string => String.fromCharCode(...utf8.encode(te
  * The keys that an object has had, and as much as is written of the next one. Never changed: what follows is another one, and the
  * same one for the same bytes, so that forks share them.
  */
-export class Keys {
+export class Keys implements KeyState {
   private readonly longer = new Map<number, Keys>()
   private readonly places = new Map<Node, Place>()
   private sealed: Keys | undefined
+  private outlook: Rests | undefined
 
   private constructor(
     /** As bytes, one UTF-16 unit each. */
@@ -48,9 +58,51 @@ export class Keys {
   }
 
   /** What each used key still lacks of those that begin as this one does. */
-  rests(): Array<string> {
-    const rests: Array<string> = []
-    for (const key of this.used) if (key.startsWith(this.prefix)) rests.push(key.slice(this.prefix.length))
-    return rests
+  get rests(): Rests {
+    if (this.outlook === undefined) {
+      const rests: Array<string> = []
+      for (const key of this.used) if (key.startsWith(this.prefix)) rests.push(key.slice(this.prefix.length))
+      this.outlook = new Rests(rests)
+    }
+    return this.outlook
   }
 }
+
+/**
+ * What keys come to for the length of one token: which of them a key that has begun may still repeat. One that can repeat none
+ * any more, or has ended, is as free as its twin: so that tokens are walked without a state for each of them.
+ */
+export class Rests implements KeyState {
+  private readonly longer = new Map<number, Rests>()
+  private readonly places = new Map<Node, Place>()
+
+  constructor(readonly texts: ReadonlyArray<string>) {}
+
+  get rests(): Rests {
+    return this
+  }
+
+  push(byte: number): Rests {
+    const known = this.longer.get(byte)
+    if (known !== undefined) return known
+    const going = this.texts.filter((text) => text.charCodeAt(0) === byte).map((text) => text.slice(1))
+    const made = new Rests(going)
+    this.longer.set(byte, made)
+    return made
+  }
+
+  seal(): Rests | undefined {
+    return this.texts.includes("") ? undefined : free
+  }
+
+  at(node: Node): Place {
+    if (this.texts.length === 0) return node.twin!.at(0)
+    const known = this.places.get(node)
+    if (known !== undefined) return known
+    const made = new Place(node, 0, this)
+    this.places.set(node, made)
+    return made
+  }
+}
+
+const free = new Rests([])

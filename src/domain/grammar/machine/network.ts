@@ -1,4 +1,4 @@
-import type { Keys } from "./keys.ts"
+import type { KeyState } from "./keys.ts"
 
 /** Bytes from `low` to `high` lead to `to`. What an edge does to the keys of an object: adds its byte to one, or ends it. */
 export interface Edge {
@@ -58,12 +58,17 @@ export class Place {
   constructor(
     readonly node: Node,
     readonly count: number,
-    readonly keys: Keys | undefined
+    readonly keys: KeyState | undefined
   ) {
     const { loop } = node
     this.accept = loop === undefined ? node.accept : count >= loop.min
     const calls = loop === undefined ? node.calls.length > 0 : count < loop.max
     this.tail = this.accept && !calls && node.edges.length === 0
+  }
+
+  /** The same for the length of one token: see Rests. */
+  get passing(): Place {
+    return this.keys === undefined ? this : this.keys.rests.at(this.node)
   }
 
   /** The rules that may begin here, with the place that each comes back to. */
