@@ -1,5 +1,8 @@
+import * as jinja from "@huggingface/jinja"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type { Library } from "../domain/chat/jinja/library.ts"
+import { compilerOf } from "../domain/chat/jinja/template.ts"
 import { contentFormat, renderChat } from "../domain/chat/render.ts"
 import { type Sources, TemplateStore } from "../domain/chat/templates.ts"
 import type { CheckpointInvalid } from "../domain/errors.ts"
@@ -8,13 +11,16 @@ import { ChatTemplate, type ChatTemplateInstance } from "../services/ChatTemplat
 import type { ModelFolder } from "../services/ModelSource.ts"
 import { readJson } from "./Tokenizer.ts"
 
+/** The library's type files name each other without endings, which NodeNext does not resolve: what we use of it is typed there. */
+const compile = compilerOf(jinja as unknown as Library)
+
 /** Reads the checkpoint's templates and the special tokens that they may print. Each is compiled when first rendered. */
 export const load = (folder: ModelFolder): Effect.Effect<ChatTemplateInstance, CheckpointInvalid> =>
   Effect.gen(function* () {
     const config = (yield* readJson(folder, "tokenizer_config.json")) ?? {}
     const map = (yield* readJson(folder, "special_tokens_map.json")) ?? {}
     const sources = yield* templatesIn(folder, config)
-    const store = new TemplateStore(sources)
+    const store = new TemplateStore(sources, compile)
     const specials = { ...specialTokens(map), ...specialTokens(config) }
     return {
       present: sources.size > 0,

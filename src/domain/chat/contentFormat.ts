@@ -1,4 +1,4 @@
-import type { Block, Expression, For, Statement, Target } from "./jinja/ast.ts"
+import type { For, Identifier, Member, Node, Select, Test } from "./jinja/library.ts"
 import type { Template } from "./jinja/template.ts"
 
 /**
@@ -10,46 +10,53 @@ export type ContentFormat = "string" | "openai" | "either"
 /** What an expression reads, `x[1:]` and `x | reject(…)` as `x`: a name, or one key of it. */
 interface Subject {
   readonly name: string
-  readonly key?: unknown
+  readonly key?: string
 }
 
-const subjectOf = (node: Expression): Subject | undefined => {
-  let inner: Expression | undefined = node
-  while (inner?.kind === "filter" || inner?.kind === "test" || inner?.kind === "slice") inner = inner.target
-  if (inner?.kind === "name") return { name: inner.name }
-  if ((inner?.kind !== "attribute" && inner?.kind !== "item") || inner.target.kind !== "name") return undefined
-  const key = inner.kind === "attribute" ? inner.name : inner.key.kind === "const" ? inner.key.value : undefined
-  return key === undefined ? undefined : { name: inner.target.name, key }
+/** What a part of an expression's value is taken from: `x` in `x[1:]`, `x | reject(…)`, `x if …`. */
+const sourceOf = (node: Node): Node | undefined => {
+  if (node.type === "FilterExpression" || node.type === "TestExpression") return (node as Test).operand
+  if (node.type === "SelectExpression") return (node as Select).lhs
+  return node.type === "MemberExpression" && (node as Member).property.type === "SliceExpression"
+    ? (node as Member).object
+    : undefined
 }
 
-const blocksIn = (statement: Statement): ReadonlyArray<Block> => {
-  switch (statement.kind) {
-    case "if":
-      return [statement.yes, statement.no]
-    case "for":
-      return [statement.body, statement.otherwise]
-    case "callBlock":
-      return [statement.caller.body]
-    case "macro":
-    case "capture":
-    case "with":
-      return [statement.body]
-    default:
-      return []
+const nameOf = (node: Node): string | undefined => (node.type === "Identifier" ? (node as Identifier).value : undefined)
+
+const subjectOf = (node: Node): Subject | undefined => {
+  let inner = node
+  for (let source = sourceOf(inner); source !== undefined; source = sourceOf(inner)) inner = source
+  const whole = nameOf(inner)
+  if (whole !== undefined) return { name: whole }
+  if (inner.type !== "MemberExpression") return undefined
+  const { object, property, computed } = inner as Member
+  const name = nameOf(object)
+  const isKey = property.type === (computed ? "StringLiteral" : "Identifier")
+  return name === undefined || !isKey ? undefined : { name, key: (property as Identifier).value }
+}
+
+/** A node of the tree and all below it, however deep. */
+const nodesIn = (program: Node): ReadonlyArray<Node> => {
+  const nodes: Array<Node> = []
+  const left: Array<unknown> = [program]
+  while (left.length > 0) {
+    const next = left.pop()
+    if (typeof next !== "object" || next === null) continue
+    if ("type" in next) nodes.push(next as Node)
+    for (const child of next instanceof Map ? [...next.keys(), ...next.values()] : Object.values(next)) left.push(child)
   }
+  return nodes
 }
 
-const allIn = (block: Block): ReadonlyArray<Statement> =>
-  block.flatMap((statement) => [statement, ...blocksIn(statement).flatMap(allIn)])
-
-const nameOf = (target: Target): string | undefined => (target.kind === "name" ? target.name : undefined)
+type Assignment = Node & { readonly assignee: Node; readonly value: Node | null }
 
 /** `messages`, and the names that a template gives it or a part of it. */
-const namesOfMessages = (statements: ReadonlyArray<Statement>): ReadonlySet<string> => {
+const namesOfMessages = (nodes: ReadonlyArray<Node>): ReadonlySet<string> => {
   const aliases = new Map<string, Array<string>>()
-  for (const statement of statements) {
-    const subject = statement.kind === "set" ? subjectOf(statement.value) : undefined
-    const alias = statement.kind === "set" ? nameOf(statement.target) : undefined
+  for (const { assignee, value } of nodes.filter((node): node is Assignment => node.type === "Set")) {
+    const subject = value === null ? undefined : subjectOf(value)
+    const alias = nameOf(assignee)
     if (subject === undefined || subject.key !== undefined || alias === undefined) continue
     const known = aliases.get(subject.name)
     if (known === undefined) aliases.set(subject.name, [alias])
@@ -61,33 +68,27 @@ const namesOfMessages = (statements: ReadonlyArray<Statement>): ReadonlySet<stri
   return names
 }
 
-/** Whether a node of the tree satisfies `is`, the root included. */
-const some = (node: unknown, is: (node: Expression) => boolean): boolean => {
-  if (typeof node !== "object" || node === null) return false
-  if ("kind" in node && is(node as Expression)) return true
-  return Object.values(node).some((child) => some(child, is))
-}
-
 /**
  * A template that goes through the content of the messages it goes through wants parts; any other a text. As vLLM tells, but
  * that a template which asks whether a content is a text gets those as they are: it may do so for some roles only.
  */
-export const contentFormatOf = ({ body }: Template): ContentFormat => {
-  const statements = allIn(body)
-  const loops = statements.filter((statement): statement is For => statement.kind === "for")
+export const contentFormatOf = ({ program }: Template): ContentFormat => {
+  const nodes = nodesIn(program)
+  const loops = nodes.filter((node): node is For => node.type === "For")
   /** The names that the loops give the items of what `reads` is true of. */
   const itemsOf = (reads: (subject: Subject) => boolean) =>
-    loops.flatMap(({ items, target }) => {
-      const subject = subjectOf(items)
-      return subject !== undefined && reads(subject) ? (nameOf(target) ?? []) : []
+    loops.flatMap(({ iterable, loopvar }) => {
+      const subject = subjectOf(iterable)
+      return subject !== undefined && reads(subject) ? (nameOf(loopvar) ?? []) : []
     })
-  const known = namesOfMessages(statements)
+  const known = namesOfMessages(nodes)
   const messages = new Set(itemsOf(({ name, key }) => key === undefined && known.has(name)))
   const isContent = ({ name, key }: Subject) => key === "content" && messages.has(name)
   if (itemsOf(isContent).length === 0) return "string"
-  const asks = (node: Expression) => {
-    const subject = node.kind === "test" && node.name === "string" ? subjectOf(node.target) : undefined
+  const asks = (node: Node) => {
+    const isTest = node.type === "TestExpression" && (node as Test).test.value === "string"
+    const subject = isTest ? subjectOf((node as Test).operand) : undefined
     return subject !== undefined && isContent(subject)
   }
-  return some(body, asks) ? "either" : "openai"
+  return nodes.some(asks) ? "either" : "openai"
 }

@@ -4,7 +4,6 @@ import type { ContentFormat } from "./contentFormat.ts"
 import { cutAfterFinalMessage } from "./continueFinal.ts"
 import { TemplateFault } from "./jinja/fault.ts"
 import type { Limits } from "./jinja/run.ts"
-import { render } from "./jinja/template.ts"
 import { refuse } from "./messages.ts"
 import type { ChatTemplateOptions } from "./options.ts"
 import type { Compiled, TemplateStore } from "./templates.ts"
@@ -105,6 +104,6 @@ export const renderChat = (
     ...options.chatTemplateKwargs
   }
   return withTemplate(store, options, ({ template }, limits) =>
-    finish(render(template, { variables, now, limits }), messages, continued)
+    finish(template.render({ variables, now, limits }), messages, continued)
   )
 }

@@ -2,7 +2,7 @@ import * as Either from "effect/Either"
 import type { InvalidRequest } from "../errors.ts"
 import { type ContentFormat, contentFormatOf } from "./contentFormat.ts"
 import type { Limits } from "./jinja/run.ts"
-import { compile, type Template } from "./jinja/template.ts"
+import type { Compile, Template } from "./jinja/template.ts"
 import { refuse } from "./messages.ts"
 
 /** Templates by name; the one of a checkpoint that has only one is `default`. */
@@ -40,7 +40,10 @@ export class TemplateStore {
   private readonly own = new Map<string, Compiled>()
   private readonly kept = new Map<string, Compiled>()
 
-  constructor(readonly sources: Sources) {}
+  constructor(
+    readonly sources: Sources,
+    private readonly compile: Compile
+  ) {}
 
   /** The request's own template (or the name of one), else the one for tools where tools are given, else the default. */
   choose(given: string | undefined, withTools: boolean): Either.Either<Chosen, InvalidRequest> {
@@ -72,7 +75,7 @@ export class TemplateStore {
 
   private compiled(cache: Map<string, Compiled>, source: string): Compiled {
     const known = cache.get(source)
-    const template = known?.template ?? compile(source)
+    const template = known?.template ?? this.compile(source)
     const made = known ?? { template, contentFormat: contentFormatOf(template) }
     // Put behind the others: the first of the map is the one that was not used for longest.
     cache.delete(source)

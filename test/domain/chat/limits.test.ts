@@ -3,12 +3,13 @@ import { describe, expect, it } from "vitest"
 import type { ChatTemplateOptions } from "../../../src/domain/chat/options.ts"
 import { renderChat } from "../../../src/domain/chat/render.ts"
 import { TemplateStore } from "../../../src/domain/chat/templates.ts"
+import { compile } from "../../support/jinja.ts"
 
 const surroundings = { specialTokens: {}, now: 0 }
 const chat = [{ role: "user", content: "Hi" }]
 
 const refusal = (own: string | undefined, options: ChatTemplateOptions, messages: ReadonlyArray<unknown> = chat) => {
-  const store = new TemplateStore(new Map(own === undefined ? [] : [["default", own]]))
+  const store = new TemplateStore(new Map(own === undefined ? [] : [["default", own]]), compile)
   const rendered = renderChat(store, messages, options, surroundings)
   return Either.isLeft(rendered) ? rendered.left : expect.fail(`rendered ${rendered.right.slice(0, 80)}`)
 }
@@ -27,7 +28,10 @@ const bombs: Readonly<Record<string, readonly [string, RegExp]>> = {
     "{% macro f(n) %}{% if n < 90 %}{{ f(n + 1) }}{{ f(n + 1) }}{% endif %}{% endmacro %}{{ f(0) }}",
     /more than \d+ steps/
   ],
-  "a recursive loop": ["{% for x in [1] recursive %}{{ loop([1]) }}{% endfor %}", /nests more than 100 levels/],
+  "a block that calls its caller": [
+    "{% macro f() %}{% call f() %}{% endcall %}{% endmacro %}{{ f() }}",
+    /nests more than 100 levels/
+  ],
   "a text that doubles": [
     "{% set n = namespace(s='x') %}{% for i in range(99) %}{% set n.s = n.s + n.s %}{% endfor %}",
     /more than \d+ (characters|steps)/
@@ -53,10 +57,8 @@ const bombs: Readonly<Record<string, readonly [string, RegExp]>> = {
     /more than \d+ (steps|characters)/
   ],
   "a wide field": ["{{ '%999999999d' % 1 }}", /more than \d+ characters/],
-  "a wide field of format": ["{{ '{:>999999999}'.format('x') }}", /more than \d+ characters/],
   "a deep indent": ["{{ [[1]]|tojson(indent=999999999) }}", /more than \d+ characters/],
   "a wide indent": ["{{ 'a\nb'|indent(999999999) }}", /more than \d+ characters/],
-  "a wide center": ["{{ 'a'|center(999999999) }}", /more than \d+ characters/],
   "a join that multiplies": ["{% set s = 'x' * 1000000 %}{{ range(99999)|join(s) }}", /more than \d+ characters/],
   "a replacement that multiplies": ["{% set s = 'x' * 1000000 %}{{ s|replace('x', s) }}", /more than \d+ characters/],
   "many large texts": [
@@ -67,9 +69,13 @@ const bombs: Readonly<Record<string, readonly [string, RegExp]>> = {
     "{% set s = 'x' * 1000000 %}{% for i in range(99999) %}{{ s }}{% endfor %}",
     /more than \d+ characters/
   ],
+  "splitting into letters": [
+    "{% set s = 'x ' * 4000000 %}{% set n = namespace(a=[]) %}{% for i in range(99) %}{% set n.a = [n.a, s.split()] %}{% endfor %}",
+    /more than \d+ (steps|levels)/
+  ],
   "unique of many": ["{{ range(99999)|unique|length }}", /more than \d+ steps/],
   "a power without end": ["{{ 10 ** 999 }}", /no number/],
-  "brackets in brackets": [`{{ ${nested("[", "]", 50_000)} }}`, /nests more than 200 levels/],
+  "brackets in brackets": [`{{ ${nested("[", "]", 50_000)} }}`, /nests (more than|too deep)/],
   "signs before signs": [`{{ ${"-".repeat(50_000)}1 }}`, /nests (more than|too deep)/],
   "blocks in blocks": [nested("{% if 1 %}", "{% endif %}", 10_000), /nests (more than|too deep)/],
   "a sum of many": [`{{ ${"1 + ".repeat(100_000)}1 }}`, /nests too deep/],
@@ -82,6 +88,8 @@ const bombs: Readonly<Record<string, readonly [string, RegExp]>> = {
     `{% for m in messages %}{% for c in m.content %}{% endfor %}{% endfor %}{{ 1${" + 1".repeat(100_000)} }}`,
     /nests too deep/
   ],
+  "blanks in a row": [`{{ 1 }}${" ".repeat(500_000)}x`, /500 blanks in a row/],
+  "tags that do not close": ["{% ".repeat(300_000), /chat template/],
   "calls after calls": [`{{ x${"()".repeat(100_000)} }}`, /nests too deep/]
 }
 
@@ -117,7 +125,7 @@ describe("the checkpoint's own template", () => {
   it("gets through a chat of thousands of turns", () => {
     const own = "{% for m in messages %}<{{ m.role }}>{{ m['content'] | trim }}{% endfor %}"
     const long = Array.from({ length: 20_000 }, () => ({ role: "user", content: "word ".repeat(100) }))
-    const rendered = renderChat(new TemplateStore(new Map([["default", own]])), long, {}, surroundings)
+    const rendered = renderChat(new TemplateStore(new Map([["default", own]]), compile), long, {}, surroundings)
     expect(Either.getOrThrow(rendered).length).toBe(20_000 * ("<user>".length + 499))
   })
 
@@ -131,7 +139,7 @@ describe("the checkpoint's own template", () => {
 
 describe("compiled templates", () => {
   it("of requests are kept while they are used, and not for good", () => {
-    const store = new TemplateStore(new Map([["default", "own"]]))
+    const store = new TemplateStore(new Map([["default", "own"]]), compile)
     const open = (name: string) => Either.getOrThrow(store.choose(`{{ "${name}" }}`, false)).open()
     const [first, second] = [open("first"), open("second")]
     for (let at = 0; at < 15; at++) {

@@ -1,8 +1,8 @@
 import * as Either from "effect/Either"
 import { describe, expect, it } from "vitest"
 import { type ContentFormat, contentFormatOf } from "../../../src/domain/chat/contentFormat.ts"
-import { compile } from "../../../src/domain/chat/jinja/template.ts"
 import { normaliseMessages } from "../../../src/domain/chat/normalise.ts"
+import { compile } from "../../support/jinja.ts"
 
 const parts = [{ type: "text", text: "a" }, "b", { type: "input_text", text: "" }, { type: "refusal", refusal: "c" }]
 const call = (args: unknown) => ({ id: "1", type: "function", function: { name: "f", arguments: args } })

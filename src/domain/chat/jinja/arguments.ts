@@ -1,5 +1,4 @@
-import type { Run } from "./run.ts"
-import type { Value } from "./value.ts"
+import type { Host, Value } from "./value.ts"
 
 /** The arguments of one call. */
 export interface Given {
@@ -8,33 +7,28 @@ export interface Given {
 }
 
 /** A filter, or a method: what it makes of `self`. */
-export type Native<Self extends Value = Value> = (run: Run, self: Self, given: Given) => Value
+export type Native<Self extends Value = Value> = (host: Host, self: Self, given: Given) => Value
 
-/** The arguments in the order of `names`; undefined where not given. */
-export const bind = (
-  run: Run,
-  callee: string,
-  names: ReadonlyArray<string>,
-  { positional, named }: Given
-): Array<Value | undefined> => {
-  if (positional.length > names.length)
-    run.fail(`${callee} takes at most ${names.length} arguments, ${positional.length} were given`)
-  const values: Array<Value | undefined> = names.map((_, at) => positional[at])
-  for (const [name, value] of named) {
-    const at = names.indexOf(name)
-    if (at < 0) run.fail(`${callee} got an unexpected keyword argument '${name}'`)
-    if (values[at] !== undefined) run.fail(`${callee} got multiple values for argument '${name}'`)
-    values[at] = value
-  }
-  return values
+/** The library hands named arguments over as the last of all. */
+export const givenBy = (args: ReadonlyArray<Value>): Given => {
+  const last = args.at(-1)
+  return last?.type === "KeywordArgumentsValue"
+    ? { positional: args.slice(0, -1), named: last.value }
+    : { positional: args, named: new Map() }
 }
+
+type Args = ReadonlyArray<Value | undefined>
 
 /** A native whose arguments may be given by place or by name. */
 export const takes =
   <Self extends Value>(
-    callee: string,
     names: ReadonlyArray<string>,
-    body: (run: Run, self: Self, args: ReadonlyArray<Value | undefined>) => Value
+    body: (host: Host, self: Self, args: Args) => Value
   ): Native<Self> =>
-  (run, self, given) =>
-    body(run, self, bind(run, callee, names, given))
+  (host, self, { positional, named }) => {
+    if (positional.length > names.length)
+      host.run.fail(`at most ${names.length} arguments are taken, ${positional.length} were given`)
+    const values: Array<Value | undefined> = names.map((name, at) => positional[at] ?? named.get(name))
+    for (const name of named.keys()) if (!names.includes(name)) host.run.fail(`there is no argument named '${name}'`)
+    return body(host, self, values)
+  }

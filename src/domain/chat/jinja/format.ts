@@ -1,16 +1,7 @@
-import type { Run } from "./run.ts"
 import { repr, show } from "./show.ts"
-import { Float, numberOf, Tuple, typeName, type Value } from "./value.ts"
+import { type Host, isDict, numberOf, type Text, typeName, type Value } from "./value.ts"
 
-/** How one value is to be written: the parts that `%5.2f` and `{:>5.2f}` share. */
-export interface Spec {
-  readonly align: string
-  readonly fill: string
-  readonly sign: string
-  readonly width: number
-  readonly precision: number | undefined
-  readonly type: string
-}
+const directive = /%(?:\(([^)]*)\))?([-+ 0#]*)(\d+)?(?:\.(\d+))?([a-zA-Z%])/g
 
 const exponential = (value: number, precision: number): string =>
   value.toExponential(precision).replace(/e([+-])(\d)$/, "e$10$2")
@@ -23,106 +14,52 @@ const general = (value: number, precision: number): string => {
   return fixed.includes(".") ? fixed.replace(/\.?0+$/, "") : fixed
 }
 
-const digitsOf = (run: Run, value: Value, { type, precision = 6 }: Spec): string => {
+/** Digits of a magnitude, as each letter of a directive asks for them. */
+const digits: Readonly<Record<string, (magnitude: number, precision: number) => string>> = {
+  f: (magnitude, precision) => magnitude.toFixed(precision),
+  e: exponential,
+  g: general,
+  d: (magnitude) => String(Math.trunc(magnitude)),
+  i: (magnitude) => String(Math.trunc(magnitude)),
+  x: (magnitude) => Math.trunc(magnitude).toString(16),
+  o: (magnitude) => Math.trunc(magnitude).toString(8)
+}
+
+const signOf = (number: number, flags: string): string =>
+  number < 0 ? "-" : flags.includes("+") ? "+" : flags.includes(" ") ? " " : ""
+
+/** One value in its field. */
+const written = (host: Host, value: Value, flags: string, width: number, places: string | undefined, type: string) => {
+  const { run } = host
+  run.spendOn(width)
+  if (Number(places ?? 0) > 100) run.exceed("a format asks for more than 100 digits")
+  if (type === "s" || type === "r") {
+    const text = Array.from(type === "s" ? show(host, value) : repr(host, value)).slice(
+      0,
+      places === undefined ? undefined : Number(places)
+    )
+    return flags.includes("-") ? text.join("").padEnd(width) : text.join("").padStart(width)
+  }
   const number = numberOf(value) ?? run.fail(`a number is required for %${type}, not ${typeName(value)}`)
-  const magnitude = Math.abs(number)
-  switch (type.toLowerCase()) {
-    case "f":
-      return magnitude.toFixed(precision)
-    case "e":
-      return exponential(magnitude, precision)
-    case "g":
-      return general(magnitude, precision)
-    case "%":
-      return `${(magnitude * 100).toFixed(precision)}%`
-    case "x":
-      return Math.trunc(magnitude).toString(16)
-    case "o":
-      return Math.trunc(magnitude).toString(8)
-    case "b":
-      return Math.trunc(magnitude).toString(2)
-    case "d":
-    case "i":
-    case "u":
-      return String(Math.trunc(magnitude))
-    default:
-      return run.fail(`unsupported format character '${type}'`)
-  }
+  const shape = digits[type.toLowerCase()] ?? run.fail(`unsupported format character '${type}'`)
+  const shown = shape(Math.abs(number), Number(places ?? 6))
+  const body = type === type.toLowerCase() ? shown : shown.toUpperCase()
+  const sign = signOf(number, flags)
+  if (flags.includes("-")) return (sign + body).padEnd(width)
+  return flags.includes("0") ? sign + body.padStart(width - sign.length, "0") : (sign + body).padStart(width)
 }
-
-/** A field may ask for white space without end. */
-const bounded = (run: Run, spec: Spec): Spec => {
-  run.spendOn(spec.width)
-  if ((spec.precision ?? 0) > 100) run.exceed("a format asks for more than 100 digits")
-  return spec
-}
-
-/** Writes one value into its field. */
-export const formatValue = (run: Run, value: Value, given: Spec): string => {
-  const spec = bounded(run, given)
-  const textual = spec.type === "s" || spec.type === "r" || spec.type === "a"
-  let body: string
-  let sign = ""
-  if (textual) {
-    const text = spec.type === "s" ? show(run, value) : repr(run, value)
-    body = spec.precision === undefined ? text : Array.from(text).slice(0, spec.precision).join("")
-  } else {
-    body = digitsOf(run, value, spec)
-    sign = numberOf(value)! < 0 ? "-" : spec.sign === "-" ? "" : spec.sign
-    if (spec.type === "X" || spec.type === "E" || spec.type === "G") body = body.toUpperCase()
-  }
-  const room = spec.width - sign.length - Array.from(body).length
-  if (room <= 0) return sign + body
-  const pad = spec.fill.repeat(room)
-  if (spec.align === "<") return sign + body + pad
-  if (spec.align === "^") return spec.fill.repeat(room >> 1) + sign + body + spec.fill.repeat(room - (room >> 1))
-  return spec.align === "=" ? sign + pad + body : pad + sign + body
-}
-
-const directive = /%(?:\(([^)]*)\))?([-+ 0#]*)(\*|\d+)?(?:\.(\d+))?[hlL]?([a-zA-Z%])/g
-
-const percentSpec = (flags: string, width: string | undefined, precision: string | undefined, type: string): Spec => ({
-  align: flags.includes("-") ? "<" : flags.includes("0") && type !== "s" ? "=" : ">",
-  fill: flags.includes("0") && !flags.includes("-") && type !== "s" ? "0" : " ",
-  sign: flags.includes("+") ? "+" : flags.includes(" ") ? " " : "",
-  width: Number(width ?? 0),
-  precision: precision === undefined ? undefined : Number(precision),
-  type
-})
 
 /** Python's `template % values`. */
-export const formatPercent = (run: Run, template: string, values: Value): string => {
-  const list = values instanceof Tuple ? [...values] : [values]
+export const formatPercent = (host: Host, template: string, values: Value): Text => {
+  const { run, make } = host
+  const list = values.type === "TupleValue" ? values.value : [values]
   let at = 0
-  const take = (): Value => (at < list.length ? list[at++]! : run.fail("not enough arguments for format string"))
-  run.spendOn(template.length)
-  const text = template.replace(
-    directive,
-    (_whole, name?: string, flags = "", width?: string, digits?: string, type = "s") => {
-      if (type === "%") return "%"
-      const wide = width === "*" ? String(numberOf(take()) ?? 0) : width
-      const value = name === undefined ? take() : values instanceof Map ? values.get(name) : undefined
-      if (value === undefined) return run.fail(`format requires a mapping with the key '${name}'`)
-      return run.text(formatValue(run, value, percentSpec(flags, wide, digits, type)))
-    }
-  )
-  if (at < list.length && !(values instanceof Map)) run.fail("not all arguments converted during string formatting")
-  return run.text(text)
-}
-
-/** What `{:spec}` says; `undefined` when it is no spec. */
-export const parseSpec = (spec: string, value: Value): Spec | undefined => {
-  const found = /^(?:(.)?([<>^=]))?([-+ ])?(0)?(\d+)?(?:\.(\d+))?([a-zA-Z%])?$/su.exec(spec)
-  if (found === null) return undefined
-  const [, fill, align, sign = "", zero, width, digits, type] = found
-  const textual = numberOf(value) === undefined || (typeof value === "boolean" && type === undefined)
-  const plain = value instanceof Float || (typeof value === "number" && !Number.isInteger(value)) ? "s" : "d"
-  return {
-    align: align ?? (zero === undefined ? (textual ? "<" : ">") : "="),
-    fill: fill ?? (zero === undefined ? " " : "0"),
-    sign,
-    width: Number(width ?? 0),
-    precision: digits === undefined ? undefined : Number(digits),
-    type: type ?? (textual ? "s" : plain === "s" && digits !== undefined ? "g" : plain)
-  }
+  const text = run.text(template).replace(directive, (_, name, flags, width, places, type) => {
+    if (type === "%") return "%"
+    const value = name === undefined ? list[at++] : isDict(values) ? values.value.get(name) : undefined
+    if (value === undefined) return run.fail("not enough arguments for format string")
+    return run.text(written(host, value, flags, Number(width ?? 0), places, type))
+  })
+  if (at < list.length && !isDict(values)) run.fail("not all arguments converted during string formatting")
+  return make.text(run.text(text))
 }

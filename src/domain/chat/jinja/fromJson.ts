@@ -1,29 +1,28 @@
-import type { Run } from "./run.ts"
-import type { Dict, Value } from "./value.ts"
+import type { Host, Value } from "./value.ts"
 
 /** A caller's JSON value as a template sees it: a copy, so that no template changes what the caller holds. */
-export const fromJson = (run: Run, value: unknown): Value => {
+export const fromJson = (host: Host, value: unknown): Value => {
+  const { run, make } = host
   run.spend(1)
   switch (typeof value) {
     case "string":
+      return make.text(value)
     case "boolean":
-    case "number":
-      return value
+      return make.bool(value)
     case "bigint":
-      return Number(value)
+    case "number":
+      return (Number.isInteger(Number(value)) ? make.int : make.float)(Number(value))
     case "object":
-      return value === null ? null : run.nested(() => container(run, value))
-    case "undefined":
-      return null
+      return value === null ? make.none() : run.nested(() => container(host, value))
     default:
       return run.fail(`a ${typeof value} cannot be shown to a template`)
   }
 }
 
-const container = (run: Run, value: object): Value => {
-  if (Array.isArray(value)) return Array.from(value, (item) => fromJson(run, item))
-  const dict: Dict = new Map()
+const container = (host: Host, value: object): Value => {
+  const shown = (item: unknown) => fromJson(host, item ?? null)
+  if (Array.isArray(value)) return host.make.list(value.map(shown))
   // A key without a value is no key, as in JSON.
-  for (const [key, item] of Object.entries(value)) if (item !== undefined) dict.set(key, fromJson(run, item))
-  return dict
+  const entries = Object.entries(value).filter(([, item]) => item !== undefined)
+  return host.make.dict(new Map(entries.map(([key, item]) => [key, shown(item)])))
 }

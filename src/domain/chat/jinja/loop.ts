@@ -1,111 +1,90 @@
-import type { For } from "./ast.ts"
+import { givenBy } from "./arguments.ts"
 import { equal } from "./compare.ts"
-import { evaluate } from "./evaluate.ts"
-import { assign, executeBlock, type Jump } from "./execute.ts"
-import { iterate } from "./iterate.ts"
-import type { Run } from "./run.ts"
-import { Scope } from "./scope.ts"
-import { Callable, present, Thing, truthy, Undefined, type Value } from "./value.ts"
+import type { Environment, For, Identifier, Node, OpenInterpreter, Select } from "./library.ts"
+import { type Host, iterate, type Text, truthy, type Value } from "./value.ts"
 
-/** What a loop's body knows as `loop`. */
-class Loop extends Thing {
-  readonly typeName = "LoopContext"
-  at = 0
-  private last: ReadonlyArray<Value> | undefined
-
-  constructor(
-    private readonly items: ReadonlyArray<Value>,
-    private readonly depth: number
-  ) {
-    super()
-  }
-
-  attribute(name: string): Value | undefined {
-    const { at, items, depth } = this
-    const none = (what: string) => new Undefined(`there is no ${what} item`)
-    switch (name) {
-      case "index":
-        return at + 1
-      case "index0":
-        return at
-      case "revindex":
-        return items.length - at
-      case "revindex0":
-        return items.length - at - 1
-      case "first":
-        return at === 0
-      case "last":
-        return at === items.length - 1
-      case "length":
-        return items.length
-      case "depth":
-        return depth
-      case "depth0":
-        return depth - 1
-      case "previtem":
-        return present(items[at - 1], none("previous"))
-      case "nextitem":
-        return present(items[at + 1], none("next"))
-      case "cycle":
-        return new Callable("cycle", (run, { positional }) =>
-          positional.length === 0 ? run.fail("no items for cycling given") : positional[at % positional.length]!
-        )
-      case "changed":
-        return new Callable("changed", (run, { positional }) => this.changed(run, positional))
-      default:
-        return undefined
-    }
-  }
-
-  private changed(run: Run, values: ReadonlyArray<Value>): boolean {
-    const { last } = this
-    const same = last?.length === values.length && values.every((value, at) => equal(run, value, last[at]!))
-    this.last = values
-    return !same
-  }
+/** Thrown by `break` and `continue`, with what the blocks that it leaves have written. */
+export class Jump {
+  written = ""
+  constructor(readonly kind: "Break" | "Continue") {}
 }
 
-/** `loop(children)` in a recursive loop: the same loop over others, as text. */
-class RecursiveLoop extends Callable {
-  constructor(
-    readonly loop: Loop,
-    recur: (run: Run, items: Value) => string
-  ) {
-    super("loop", (run, { positional: [items = null] }) => recur(run, items))
-  }
-  attribute(name: string): Value | undefined {
-    return this.loop.attribute(name)
-  }
+/** An interpreter of ours: the library's, opened, with a way to open a scope. */
+export interface Machine extends OpenInterpreter {
+  readonly host: Host
+  within(environment: Environment): Environment
 }
 
-export const runLoop = (node: For, run: Run, scope: Scope): Jump =>
-  loopOver(node, evaluate(node.items, run, scope), run, scope, 1)
+const assign = (host: Host, target: Node, value: Value, scope: Environment): void => {
+  if (target.type === "Identifier") {
+    scope.setVariable((target as Identifier).value, value)
+    return
+  }
+  const names = (target as Node & { readonly value: ReadonlyArray<Node> }).value
+  const items = iterate(host, value)
+  if (items.length !== names.length)
+    host.run.fail(`${items.length} values cannot be unpacked into ${names.length} names`)
+  for (const [at, name] of names.entries()) assign(host, name, items[at]!, scope)
+}
 
-const chosen = (node: For, items: ReadonlyArray<Value>, run: Run, scope: Scope): ReadonlyArray<Value> => {
-  const { condition } = node
-  if (condition === undefined) return Array.from(items)
-  return items.filter((item) => {
-    const inner = new Scope(scope)
-    assign(node.target, item, run, inner)
-    return truthy(evaluate(condition, run, inner))
+/** `loop.changed(…)`, which remembers what it was told last. */
+const changes = (host: Host): Value => {
+  let last: ReadonlyArray<Value> | undefined
+  return host.make.callable((args) => {
+    const { positional } = givenBy(args)
+    const same = last?.length === args.length && last.every((value, at) => equal(host, value, positional[at]!))
+    last = positional
+    return host.make.bool(!same)
   })
 }
 
-const loopOver = (node: For, value: Value, run: Run, scope: Scope, depth: number): Jump => {
-  const items = chosen(node, iterate(run, value), run, scope)
-  run.spendOnItems(items.length)
-  if (items.length === 0) return executeBlock(node.otherwise, run, new Scope(scope))
-  const state = new Loop(items, depth)
-  const recur = (inner: Run, children: Value) =>
-    inner.nested(() => inner.capture(() => void loopOver(node, children, inner, scope, depth + 1)))
-  const loop = node.recursive ? new RecursiveLoop(state, recur) : state
-  for (const [at, item] of items.entries()) {
-    run.spend(1)
-    state.at = at
-    const inner = new Scope(scope)
-    inner.set("loop", loop)
-    assign(node.target, item, run, inner)
-    if (executeBlock(node.body, run, inner) === "break") break
+/** What a loop's body knows as `loop`. */
+const loopAt = ({ run, make }: Host, items: ReadonlyArray<Value>, at: number, changed: Value): Value =>
+  make.space(
+    new Map<string, Value>([
+      ["index", make.int(at + 1)],
+      ["index0", make.int(at)],
+      ["revindex", make.int(items.length - at)],
+      ["revindex0", make.int(items.length - at - 1)],
+      ["first", make.bool(at === 0)],
+      ["last", make.bool(at === items.length - 1)],
+      ["length", make.int(items.length)],
+      ["previtem", items[at - 1] ?? make.missing()],
+      ["nextitem", items[at + 1] ?? make.missing()],
+      ["cycle", make.callable((args) => args[at % args.length] ?? run.fail("no items for cycling given"))],
+      ["changed", changed]
+    ])
+  )
+
+/** A turn opens a scope and makes what `loop` knows. */
+const stepsOfTurn = 8
+
+/** A loop as Python's: a scope for each item, texts and what is undefined gone through, what comes before a break kept. */
+export const runLoop = (machine: Machine, node: For, environment: Environment): Text => {
+  const { host } = machine
+  const scopeOf = (item: Value) => {
+    const scope = machine.within(environment)
+    assign(host, node.loopvar, item, scope)
+    return scope
   }
-  return undefined
+  const select = node.iterable.type === "SelectExpression" ? (node.iterable as Select) : undefined
+  const all = iterate(host, machine.evaluate(select?.lhs ?? node.iterable, environment))
+  const items = [...(select ? all.filter((item) => truthy(machine.evaluate(select.test, scopeOf(item)))) : all)]
+  if (items.length === 0) return machine.evaluateBlock(node.defaultBlock, machine.within(environment))
+  const changed = changes(host)
+  let text = ""
+  for (const [at, item] of items.entries()) {
+    host.run.spend(stepsOfTurn)
+    const scope = scopeOf(item)
+    scope.setVariable("loop", loopAt(host, items, at, changed))
+    try {
+      text += machine.evaluateBlock(node.body, scope).value
+    } catch (jump) {
+      if (!(jump instanceof Jump)) throw jump
+      text += jump.written
+      if (jump.kind === "Break") break
+    }
+    host.run.grown(text.length)
+  }
+  return host.make.text(text)
 }

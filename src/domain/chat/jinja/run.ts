@@ -15,19 +15,14 @@ export const maxRange = 100_000
 const charactersPerStep = 64
 const itemsPerStep = 4
 
-/** The state of one rendering: where it stands in the source, what it has used, what it has written. */
+/** The state of one rendering: where it stands in the source, and what it has used. */
 export class Run {
   /** Line of the operation being evaluated. */
   line = 0
-  private out = ""
   private steps: number
   private depth = 0
 
-  constructor(
-    readonly limits: Limits,
-    /** Milliseconds since 1970: what strftime_now reads. */
-    readonly now: number
-  ) {
+  constructor(readonly limits: Limits) {
     this.steps = limits.steps
   }
 
@@ -66,21 +61,9 @@ export class Run {
     return text
   }
 
-  write(text: string): void {
-    this.spendOn(this.out.length + text.length > this.limits.characters ? Number.POSITIVE_INFINITY : text.length)
-    this.out += text
-  }
-
-  /** What `body` writes, kept from the output. */
-  capture(body: () => void): string {
-    const before = this.out
-    this.out = ""
-    try {
-      body()
-      return this.out
-    } finally {
-      this.out = before
-    }
+  /** Refuses a text that was put together piece by piece, each accounted for. */
+  grown(length: number): void {
+    if (length > this.limits.characters) this.spendOn(length)
   }
 
   /** One level deeper: a macro in a macro, a list in a list. */
@@ -91,9 +74,5 @@ export class Run {
     } finally {
       this.depth--
     }
-  }
-
-  get written(): string {
-    return this.out
   }
 }

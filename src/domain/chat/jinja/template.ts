@@ -1,33 +1,11 @@
-import type { Block } from "./ast.ts"
-import { Cursor } from "./cursor.ts"
-import { executeBlock } from "./execute.ts"
 import { TemplateFault } from "./fault.ts"
 import { fromJson } from "./fromJson.ts"
-import { globalScope } from "./globals.ts"
-import { tokenise } from "./lexer.ts"
-import { parseBlock } from "./parseStatement.ts"
+import { globalsOf } from "./globals.ts"
+import { interpreterOf } from "./interpreter.ts"
+import { type Library, makersOf, type Node, type Program, type Token } from "./library.ts"
 import { type Limits, Run } from "./run.ts"
-import { Scope } from "./scope.ts"
-
-/** A template that has been read: an immutable tree, to be rendered any number of times. */
-export interface Template {
-  readonly source: string
-  readonly body: Block
-}
-
-/** What deep recursion in JavaScript ends in: the caps on depth come first, unless the caller's own stack is deep. */
-const asFault = (fault: unknown, line: number): unknown =>
-  fault instanceof RangeError ? new TemplateFault("limit", "it nests too deep", line) : fault
-
-/** Reads a template. Throws a TemplateFault of kind `syntax` that names the line. */
-export const compile = (source: string): Template => {
-  const cursor = new Cursor(tokenise(source))
-  try {
-    return { source, body: parseBlock(cursor) }
-  } catch (fault) {
-    throw asFault(fault, cursor.current.line)
-  }
-}
+import { linesOf, type Tag, tagAt, tagsIn } from "./tags.ts"
+import { withTestsAsFilters } from "./tokens.ts"
 
 /** What one rendering needs besides the template. */
 export interface Rendering {
@@ -38,17 +16,84 @@ export interface Rendering {
   readonly limits: Limits
 }
 
-/** The template's text. Throws a TemplateFault, never anything else, and never runs on. */
-export const render = ({ body }: Template, { variables, now, limits }: Rendering): string => {
-  const run = new Run(limits, now)
+/** A template that has been read, to be rendered any number of times. */
+export interface Template {
+  readonly program: Program
+  /** The template's text. Throws a TemplateFault, never anything else, and never runs on. */
+  readonly render: (rendering: Rendering) => string
+}
+
+/** Reads a template. Throws a TemplateFault of kind `syntax` or `limit`. */
+export type Compile = (source: string) => Template
+
+/** The library's time to look for tags in white space grows with the square of its length. */
+const tooMuchSpace = /(?:^|\S)\s{501}/
+
+/** What the library, or JavaScript, threw: deep recursion, an operation that it refuses. */
+const asFault = (fault: unknown, kind: "syntax" | "failed", line: number): unknown => {
+  if (fault instanceof TemplateFault || !(fault instanceof Error)) return fault
+  if (fault instanceof RangeError) return new TemplateFault("limit", "it nests too deep", line)
+  // The parser reads on behind the last token.
+  const open = kind === "syntax" && fault instanceof TypeError
+  return new TemplateFault(
+    kind,
+    open ? "a block or a tag is not closed" : fault.message.replace(/^Parser Error: /, ""),
+    line
+  )
+}
+
+const tokensOf = ({ tokenize }: Library, source: string, tags: ReadonlyArray<Tag>): Array<Token> => {
+  if (tooMuchSpace.test(source)) throw new TemplateFault("limit", "it has more than 500 blanks in a row", 0)
   try {
-    const scope = new Scope(globalScope())
-    for (const [name, value] of Object.entries(variables)) {
-      if (value !== undefined) scope.set(name, fromJson(run, value))
-    }
-    executeBlock(body, run, scope)
-    return run.written
+    return withTestsAsFilters(tokenize(source, { trim_blocks: true, lstrip_blocks: true }))
   } catch (fault) {
-    throw asFault(fault, run.line)
+    throw asFault(fault, "syntax", tags.at(-1)?.line ?? 0)
+  }
+}
+
+const parsed = ({ parse }: Library, tokens: Array<Token>, tags: ReadonlyArray<Tag>): Program => {
+  let last = 0
+  const place = (key: string | symbol) => (typeof key === "string" && /^\d+$/.test(key) ? Number(key) : 0)
+  try {
+    return parse(tokens)
+  } catch (fault) {
+    // Once more, to see how far it reads.
+    const watched = new Proxy(tokens, {
+      get: (target, key) => {
+        last = Math.max(last, place(key))
+        return Reflect.get(target, key)
+      }
+    })
+    try {
+      parse(watched)
+    } catch {}
+    throw asFault(fault, "syntax", tagAt(tokens, tags, last)?.line ?? 0)
+  }
+}
+
+/** Compiles with the library's lexer and parser, renders with its interpreter and our mends of it. */
+export const compilerOf = (library: Library): Compile => {
+  const make = makersOf(library)
+  const interpreter = interpreterOf(library)
+  return (given) => {
+    const source = given.replace(/\r\n?/g, "\n")
+    const tags = tagsIn(source)
+    const tokens = tokensOf(library, source, tags)
+    const program = parsed(library, tokens, tags)
+    let lines: ReadonlyMap<Node, number> | undefined
+    const render = ({ variables, now, limits }: Rendering): string => {
+      const host = { run: new Run(limits), make }
+      lines ??= linesOf(program, tokens, tags)
+      try {
+        const scope = new library.Environment()
+        for (const [name, value] of globalsOf(host, now)) scope.setVariable(name, value)
+        for (const [name, value] of Object.entries(variables))
+          if (value !== undefined) scope.setVariable(name, fromJson(host, value))
+        return interpreter(scope, host, lines).evaluateBlock(program.body, scope).value
+      } catch (fault) {
+        throw asFault(fault, "failed", host.run.line)
+      }
+    }
+    return { program, render }
   }
 }

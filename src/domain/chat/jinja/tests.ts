@@ -1,55 +1,47 @@
-import type { Given } from "./arguments.ts"
 import { contains, equal, order } from "./compare.ts"
-import type { Run } from "./run.ts"
 import { show } from "./show.ts"
-import { Callable, isFloat, numberOf, present, Undefined, type Value } from "./value.ts"
+import { type Host, isDict, isFloat, isList, isMissing, isText, numberOf, type Value } from "./value.ts"
 
-type Test = (run: Run, value: Value, argument: Value | undefined) => boolean
+type Test = (host: Host, value: Value, argument: Value) => boolean
 
-const isNumber = (value: Value) => typeof value === "number" || numberOf(value) !== undefined
-
-const remainder = (run: Run, value: Value, divisor: number): number => {
+const remainder = ({ run }: Host, value: Value, divisor: number | undefined): number => {
   const number = numberOf(value) ?? run.fail("a number is required")
-  return number - divisor * Math.floor(number / divisor)
+  return divisor ? number - divisor * Math.floor(number / divisor) : run.fail("a divisor is required")
 }
 
-const versus =
-  (name: string, holds: (run: Run, a: Value, b: Value) => boolean): Test =>
-  (run, value, argument) =>
-    argument === undefined ? run.fail(`the test '${name}' needs an argument`) : holds(run, value, argument)
-
-const equals = versus("eq", equal)
-const differs = versus("ne", (run, a, b) => !equal(run, a, b))
-const less = versus("lt", (run, a, b) => order(run, a, b) < 0)
-const atMost = versus("le", (run, a, b) => order(run, a, b) <= 0)
-const greater = versus("gt", (run, a, b) => order(run, a, b) > 0)
-const atLeast = versus("ge", (run, a, b) => order(run, a, b) >= 0)
+const isIterable = (value: Value) => isText(value) || isList(value) || isDict(value) || isMissing(value)
 const isCased = (text: string) => text.toLowerCase() !== text.toUpperCase()
+
+const equals: Test = (host, a, b) => equal(host, a, b)
+const differs: Test = (host, a, b) => !equal(host, a, b)
+const less: Test = (host, a, b) => order(host, a, b) < 0
+const atMost: Test = (host, a, b) => order(host, a, b) <= 0
+const greater: Test = (host, a, b) => order(host, a, b) > 0
+const atLeast: Test = (host, a, b) => order(host, a, b) >= 0
 
 /** What `value is …` may ask. */
 const tests: ReadonlyMap<string, Test> = new Map<string, Test>([
-  ["defined", (_, value) => !(value instanceof Undefined)],
-  ["undefined", (_, value) => value instanceof Undefined],
-  ["none", (_, value) => value === null],
-  ["boolean", (_, value) => typeof value === "boolean"],
-  ["true", (_, value) => value === true],
-  ["false", (_, value) => value === false],
-  ["string", (_, value) => typeof value === "string"],
-  ["number", (_, value) => isNumber(value)],
-  ["integer", (_, value) => typeof value === "number" && !isFloat(value)],
+  ["defined", (_, value) => !isMissing(value)],
+  ["undefined", (_, value) => isMissing(value)],
+  ["none", (_, value) => value.type === "NullValue"],
+  ["boolean", (_, value) => value.type === "BooleanValue"],
+  ["true", (_, value) => value.value === true],
+  ["false", (_, value) => value.value === false],
+  ["string", (_, value) => isText(value)],
+  ["number", (_, value) => numberOf(value) !== undefined],
+  ["integer", (_, value) => value.type === "IntegerValue"],
   ["float", (_, value) => isFloat(value)],
-  ["mapping", (_, value) => value instanceof Map],
+  ["mapping", (_, value) => isDict(value)],
   ["iterable", (_, value) => isIterable(value)],
   ["sequence", (_, value) => isIterable(value)],
-  ["callable", (_, value) => value instanceof Callable],
-  ["escaped", () => false],
-  ["odd", (run, value) => remainder(run, value, 2) === 1],
-  ["even", (run, value) => remainder(run, value, 2) === 0],
-  ["divisibleby", (run, value, by) => remainder(run, value, numberOf(by) || run.fail("division by zero")) === 0],
-  ["lower", (run, value) => isCased(show(run, value)) && show(run, value) === show(run, value).toLowerCase()],
-  ["upper", (run, value) => isCased(show(run, value)) && show(run, value) === show(run, value).toUpperCase()],
-  ["sameas", versus("sameas", (_, a, b) => a === b)],
-  ["in", versus("in", (run, item, container) => contains(run, container, item))],
+  ["callable", (_, value) => value.type === "FunctionValue"],
+  ["odd", (host, value) => remainder(host, value, 2) === 1],
+  ["even", (host, value) => remainder(host, value, 2) === 0],
+  ["divisibleby", (host, value, by) => remainder(host, value, numberOf(by)) === 0],
+  ["lower", (host, value) => isCased(show(host, value)) && show(host, value) === show(host, value).toLowerCase()],
+  ["upper", (host, value) => isCased(show(host, value)) && show(host, value) === show(host, value).toUpperCase()],
+  ["in", (host, value, container) => contains(host, container, value)],
+  ["sameas", (host, a, b) => a === b || (a.type === b.type && equal(host, a, b))],
   ...["eq", "equalto", "=="].map((name) => [name, equals] as const),
   ...["ne", "!="].map((name) => [name, differs] as const),
   ...["lt", "lessthan", "<"].map((name) => [name, less] as const),
@@ -58,12 +50,5 @@ const tests: ReadonlyMap<string, Test> = new Map<string, Test>([
   ...["ge", ">="].map((name) => [name, atLeast] as const)
 ])
 
-/** Texts, lists, dicts, and what is undefined: a loop over that runs no time. */
-const isIterable = (value: Value): boolean =>
-  typeof value === "string" || Array.isArray(value) || value instanceof Map || value instanceof Undefined
-
-export const applyTest = (run: Run, name: string, value: Value, { positional, named }: Given): boolean => {
-  const test = tests.get(name) ?? run.fail(`there is no test named '${name}'`)
-  if (typeof value === "string") run.spendOn(value.length)
-  return test(run, value, present(positional[0], [...named.values()][0]))
-}
+export const applyTest = (host: Host, name: string, value: Value, argument?: Value): boolean =>
+  (tests.get(name) ?? host.run.fail(`there is no test named '${name}'`))(host, value, argument ?? host.make.missing())

@@ -1,118 +1,91 @@
 import { type Native, takes } from "./arguments.ts"
-import { formatFields } from "./formatFields.ts"
-import { find, partition, split } from "./splitText.ts"
-import { type TextMethod, textArgument } from "./textArgument.ts"
-import { capitalize, joinTexts, pad, replaceText, title } from "./textShape.ts"
-import { numberOf, Tuple, type Value } from "./value.ts"
-import { charsOf, splitLines, stripBoth, stripEnd, stripStart } from "./whitespace.ts"
+import { type Host, isText, iterate, numberOf, type Text, typeName, type Value } from "./value.ts"
+import { lengthOf, splitLines, stripBoth, stripEnd, stripStart } from "./whitespace.ts"
 
-/** A method without arguments. */
-const plain = (name: string, body: (text: string) => Value): TextMethod => [
-  name,
-  takes<string>(name, [], (run, text) => {
-    run.spendOn(text.length)
-    const value = body(text)
-    return value
-  })
-]
+type Method = Native<Text>
 
-const stripper = (name: string, strip: (text: string, set?: string) => string): TextMethod => [
-  name,
-  takes<string>(name, ["chars"], (run, text, [chars = null]) => {
-    run.spendOn(text.length)
-    return strip(text, chars === null ? undefined : textArgument(run, name, chars))
-  })
-]
+const textOf = ({ run }: Host, value: Value | undefined): string =>
+  isText(value) ? value.value : run.fail(`a str is expected, got ${value === undefined ? "nothing" : typeName(value)}`)
 
-/** `startswith` and `endswith` take one text or a tuple of them. */
-const tester = (name: "startsWith" | "endsWith"): TextMethod => [
-  name.toLowerCase(),
-  takes<string>(name.toLowerCase(), ["prefix"], (run, text, [given]) => {
-    const options = given instanceof Tuple ? given : [given]
-    return Array.from(options).some((option) => text[name](textArgument(run, name.toLowerCase(), option)))
-  })
-]
+/** Python's str.replace; an empty `old` stands between all characters. */
+export const replaceText = ({ run, make }: Host, text: string, old: string, by: string, count: number): Text => {
+  run.spendOn(text.length)
+  const parts = old === "" ? ["", ...text, ""] : text.split(old)
+  const swaps = Math.min(count < 0 ? Number.POSITIVE_INFINITY : count, parts.length - 1)
+  run.spendOn(text.length + swaps * by.length)
+  const head = parts.slice(0, swaps + 1).join(by)
+  return make.text(swaps === parts.length - 1 ? head : head + old + parts.slice(swaps + 1).join(old))
+}
 
-const replace: TextMethod = [
-  "replace",
-  takes<string>("replace", ["old", "new", "count"], (run, text, [old, by, count = -1]) =>
-    replaceText(run, text, textArgument(run, "replace", old), textArgument(run, "replace", by), numberOf(count) ?? -1)
+/** Texts in a row. */
+export const joinTexts = ({ run, make }: Host, texts: ReadonlyArray<string>, separator: string): Text => {
+  run.spendOn(texts.reduce((sum, text) => sum + text.length + separator.length, 0))
+  return make.text(texts.join(separator))
+}
+
+export const capitalize = (text: string): string => {
+  const [first = ""] = text
+  return first.toUpperCase() + text.slice(first.length).toLowerCase()
+}
+
+const stripper = (strip: (text: string, set?: string) => string): Method =>
+  takes(["chars"], (host, { value }, [chars]) =>
+    host.make.text(strip(host.run.text(value), isText(chars) ? chars.value : undefined))
   )
-]
 
-const cased = (text: string) => text.toLowerCase() !== text.toUpperCase()
-
-const padder = (name: "ljust" | "rjust" | "center" | "zfill"): TextMethod => [
-  name,
-  takes<string>(name, ["width", "fillchar"], (run, text, [width = 0, fill = " "]) =>
-    pad(run, text, name, numberOf(width) ?? 0, name === "zfill" ? "0" : textArgument(run, name, fill))
-  )
-]
-
-const all = (pattern: RegExp) => (text: string) => pattern.test(text)
-
-const edge = (name: "removeprefix" | "removesuffix"): TextMethod => [
-  name,
-  takes<string>(name, ["part"], (run, text, [given]) => {
-    const part = textArgument(run, name, given)
-    if (name === "removeprefix") return text.startsWith(part) ? text.slice(part.length) : text
-    return part !== "" && text.endsWith(part) ? text.slice(0, -part.length) : text
+const finder = (at: (text: string, part: string) => number): Method =>
+  takes(["sub"], (host, { value }, [sub]) => {
+    const place = at(host.run.text(value), textOf(host, sub))
+    return host.make.int(place < 0 ? place : lengthOf(value.slice(0, place)))
   })
-]
 
-/** Methods of a str. */
-export const textMethods: ReadonlyMap<string, Native<string>> = new Map<string, Native<string>>([
-  plain("upper", (text) => text.toUpperCase()),
-  plain("lower", (text) => text.toLowerCase()),
-  plain("casefold", (text) => text.toLowerCase()),
-  plain("title", title),
-  plain("capitalize", capitalize),
-  plain("swapcase", (text) =>
-    text.replace(/\p{L}/gu, (char) => (char === char.toUpperCase() ? char.toLowerCase() : char.toUpperCase()))
-  ),
-  plain("splitlines", splitLines),
-  plain("isdigit", all(/^\p{Nd}+$/u)),
-  plain("isnumeric", all(/^\p{N}+$/u)),
-  plain("isdecimal", all(/^\p{Nd}+$/u)),
-  plain("isalpha", all(/^\p{L}+$/u)),
-  plain("isalnum", all(/^[\p{L}\p{N}]+$/u)),
-  plain("isspace", (text) => text !== "" && stripBoth(text) === ""),
-  plain("isupper", (text) => cased(text) && text === text.toUpperCase()),
-  plain("islower", (text) => cased(text) && text === text.toLowerCase()),
-  stripper("strip", stripBoth),
-  stripper("lstrip", stripStart),
-  stripper("rstrip", stripEnd),
-  tester("startsWith"),
-  tester("endsWith"),
-  split("split"),
-  split("rsplit"),
-  replace,
-  find("find", (text, part) => text.indexOf(part)),
-  find("index", (text, part) => text.indexOf(part)),
-  find("rfind", (text, part) => text.lastIndexOf(part)),
-  partition("partition", (text, part) => text.indexOf(part)),
-  partition("rpartition", (text, part) => text.lastIndexOf(part)),
-  ...(["ljust", "rjust", "center", "zfill"] as const).map(padder),
-  edge("removeprefix"),
-  edge("removesuffix"),
+const cut = (fits: (text: string, part: string) => boolean, rest: (text: string, part: string) => string): Method =>
+  takes(["part"], (host, { value }, [part]) => {
+    const text = textOf(host, part)
+    return host.make.text(fits(value, text) ? rest(value, text) : value)
+  })
+
+/** Methods of texts that the library lacks, or has otherwise than Python. */
+export const textMethods: ReadonlyMap<string, Method> = new Map<string, Method>([
+  ["strip", stripper(stripBoth)],
+  ["lstrip", stripper(stripStart)],
+  ["rstrip", stripper(stripEnd)],
+  ["capitalize", takes([], (host, { value }) => host.make.text(capitalize(host.run.text(value))))],
   [
-    "count",
-    takes("count", ["sub"], (run, text, [sub]) => run.text(text).split(textArgument(run, "count", sub)).length - 1)
+    "replace",
+    takes(["old", "new", "count"], (host, { value }, [old, by, count]) =>
+      replaceText(host, value, textOf(host, old), textOf(host, by), numberOf(count) ?? -1)
+    )
   ],
   [
     "join",
-    takes("join", ["items"], (run, text, [items]) => {
-      const list = Array.isArray(items)
-        ? items
-        : typeof items === "string"
-          ? charsOf(items)
-          : run.fail("join expects a list")
-      return joinTexts(
-        run,
-        Array.from(list, (item) => textArgument(run, "join", item)),
-        text
+    takes(["items"], (host, { value }, [items]) =>
+      joinTexts(
+        host,
+        iterate(host, items ?? host.make.missing()).map((item) => textOf(host, item)),
+        value
       )
-    })
+    )
   ],
-  ["format", (run, text, given) => formatFields(run, text, given)]
+  ["splitlines", takes([], (host, { value }) => host.make.list(splitLines(host.run.text(value)).map(host.make.text)))],
+  ["find", finder((text, part) => text.indexOf(part))],
+  ["rfind", finder((text, part) => text.lastIndexOf(part))],
+  [
+    "count",
+    takes(["sub"], (host, { value }, [sub]) => host.make.int(host.run.text(value).split(textOf(host, sub)).length - 1))
+  ],
+  [
+    "removeprefix",
+    cut(
+      (text, part) => text.startsWith(part),
+      (text, part) => text.slice(part.length)
+    )
+  ],
+  [
+    "removesuffix",
+    cut(
+      (text, part) => text.endsWith(part),
+      (text, part) => text.slice(0, text.length - part.length)
+    )
+  ]
 ])

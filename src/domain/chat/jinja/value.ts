@@ -1,88 +1,77 @@
-import type { Given } from "./arguments.ts"
+import type { Environment, Make } from "./library.ts"
 import type { Run } from "./run.ts"
 
-/** A name or key that is not there. Printed it is empty; used it fails with `problem`, as in Jinja. */
-export class Undefined {
-  constructor(readonly problem: string) {}
+interface Of<Type extends string, Content> {
+  readonly type: Type
+  readonly value: Content
+  /** The library's own methods. */
+  readonly builtins: ReadonlyMap<string, Value>
+  __bool__(): { readonly value: boolean }
 }
 
-/** A float without fraction (`2.0`), which JavaScript's number cannot tell from an int. Every other number stands for itself. */
-export class Float {
-  constructor(readonly value: number) {}
+export type Text = Of<"StringValue", string>
+export type Int = Of<"IntegerValue", number>
+export type Float = Of<"FloatValue", number>
+export type Bool = Of<"BooleanValue", boolean>
+export type None = Of<"NullValue", null>
+export type Missing = Of<"UndefinedValue", undefined>
+export type List = Of<"ArrayValue", Array<Value>> | Of<"TupleValue", Array<Value>>
+/** The second is how named arguments arrive: as the last of all. */
+export type Dict = Of<"ObjectValue", Map<string, Value>> | Of<"KeywordArgumentsValue", Map<string, Value>>
+export type Space = Of<"NamespaceValue", Map<string, Value>>
+export type Callable = Of<"FunctionValue", (args: Array<Value>, environment: Environment) => Value>
+
+/** The library's values, as Python's they stand for. */
+export type Value = Text | Int | Float | Bool | None | Missing | List | Dict | Space | Callable
+
+/** What every operation of a rendering needs. */
+export interface Host {
+  readonly run: Run
+  readonly make: Make
 }
 
-/** Prints with parentheses; otherwise a list. */
-export class Tuple extends Array<Value> {
-  static pair(first: Value, second: Value): Tuple {
-    const pair = new Tuple()
-    pair.push(first, second)
-    return pair
-  }
+const typeNames: Readonly<Record<Value["type"], string>> = {
+  StringValue: "str",
+  IntegerValue: "int",
+  FloatValue: "float",
+  BooleanValue: "bool",
+  NullValue: "NoneType",
+  UndefinedValue: "Undefined",
+  ArrayValue: "list",
+  TupleValue: "tuple",
+  ObjectValue: "dict",
+  KeywordArgumentsValue: "dict",
+  NamespaceValue: "Namespace",
+  FunctionValue: "function"
 }
+/** Python's name of a value's type, for messages. */
+export const typeName = (value: Value): string => typeNames[value.type]
 
-/** A value with named attributes of its own: a namespace, `loop`, a group. */
-export abstract class Thing {
-  abstract readonly typeName: string
-  abstract attribute(name: string): Value | undefined
-}
-
-export class Namespace extends Thing {
-  readonly typeName = "Namespace"
-  constructor(readonly attributes: Map<string, Value>) {
-    super()
-  }
-  attribute(name: string): Value | undefined {
-    return this.attributes.get(name)
-  }
-}
-
-export class Callable {
-  constructor(
-    readonly name: string,
-    readonly call: (run: Run, given: Given) => Value
-  ) {}
-}
-
-export interface List extends Array<Value> {}
-export interface Dict extends Map<Key, Value> {}
-export type Key = string | number | boolean | null
-
-/** What a template computes with: Python's values. Whole numbers are ints, others floats. */
-export type Value = string | number | boolean | null | Float | Undefined | List | Dict | Thing | Callable
-
-/** The first that is there, where null is a value like any other. */
-export const present = (...values: ReadonlyArray<Value | undefined>): Value | undefined =>
-  values.find((value) => value !== undefined)
-
-export const floatOf = (value: number): number | Float => (Number.isInteger(value) ? new Float(value) : value)
-export const isFloat = (value: Value): boolean =>
-  value instanceof Float || (typeof value === "number" && !Number.isInteger(value))
+export const isText = (value: Value | undefined): value is Text => value?.type === "StringValue"
+export const isFloat = (value: Value): value is Float => value.type === "FloatValue"
+export const isList = (value: Value): value is List => value.type === "ArrayValue" || value.type === "TupleValue"
+export const isDict = (value: Value): value is Dict => value.type === "ObjectValue"
+export const isMissing = (value: Value | undefined): boolean => value === undefined || value.type === "UndefinedValue"
+export const truthy = (value: Value | undefined): boolean => value?.__bool__().value === true
 
 /** The number that a value counts as; booleans are 0 and 1. */
 export const numberOf = (value: Value | undefined): number | undefined => {
-  if (typeof value === "number") return value
-  if (typeof value === "boolean") return value ? 1 : 0
-  return value instanceof Float ? value.value : undefined
+  if (value?.type === "IntegerValue" || value?.type === "FloatValue") return value.value
+  return value?.type === "BooleanValue" ? Number(value.value) : undefined
 }
 
-export const truthy = (value: Value): boolean => {
-  if (value === null || value instanceof Undefined) return false
-  if (Array.isArray(value)) return value.length > 0
-  if (value instanceof Map) return value.size > 0
-  if (value instanceof Float) return value.value !== 0
-  return typeof value === "object" ? true : Boolean(value)
+/** Accounts for an operation that goes through a value. */
+export const spendOnValue = ({ run }: Host, value: Value): void => {
+  if (isText(value)) run.spendOn(value.value.length)
+  else run.spendOnItems(isList(value) ? value.value.length : isDict(value) ? value.value.size : 1)
 }
 
-/** Python's name of a value's type, for messages. */
-export const typeName = (value: Value): string => {
-  if (value === null) return "NoneType"
-  if (typeof value === "string") return "str"
-  if (typeof value === "boolean") return "bool"
-  if (isFloat(value)) return "float"
-  if (typeof value === "number") return "int"
-  if (value instanceof Undefined) return "Undefined"
-  if (value instanceof Tuple) return "tuple"
-  if (Array.isArray(value)) return "list"
-  if (value instanceof Map) return "dict"
-  return value instanceof Callable ? "function" : (value as Thing).typeName
+/** What a loop over the value goes through: items, keys, characters; nothing for what is undefined. */
+export const iterate = ({ run, make }: Host, value: Value): ReadonlyArray<Value> => {
+  if (isMissing(value)) return []
+  if (isText(value)) run.spendOnItems(value.value.length)
+  else spendOnValue({ run, make }, value)
+  if (isList(value)) return value.value
+  if (isDict(value)) return Array.from(value.value.keys(), make.text)
+  return isText(value) ? Array.from(value.value, make.text) : run.fail(`'${typeName(value)}' object is not iterable`)
 }

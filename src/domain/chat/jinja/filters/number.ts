@@ -1,44 +1,19 @@
 import { type Native, takes } from "../arguments.ts"
-import type { Run } from "../run.ts"
-import { repr } from "../show.ts"
-import { floatOf, isFloat, numberOf, truthy, typeName, Undefined, type Value } from "../value.ts"
+import { isFloat, isMissing, isText, numberOf, truthy, typeName } from "../value.ts"
 import { stripBoth } from "../whitespace.ts"
 
-const digits: Readonly<Record<number, RegExp>> = { 2: /^[01]+$/, 8: /^[0-7]+$/, 10: /^\d+$/, 16: /^[\da-f]+$/ }
+/** A text as Python's float reads it; undefined when it is none. */
+const parseFloating = (text: string): number | undefined =>
+  /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(stripBoth(text)) ? Number(stripBoth(text)) : undefined
 
 /** A text as Python's int reads it in a base; undefined when it is none. */
 const parseInteger = (text: string, base: number): number | undefined => {
   const plain = stripBoth(text)
-    .replace(/(?<=\d)_(?=\d)/g, "")
     .toLowerCase()
-  const sign = plain.startsWith("-") ? -1 : 1
-  const magnitude = plain
-    .replace(/^[+-]/, "")
-    .replace(base === 16 ? /^0x/ : base === 2 ? /^0b/ : base === 8 ? /^0o/ : /^$/, "")
-  const known = digits[base]
-  return known?.test(magnitude) === true ? sign * Number.parseInt(magnitude, base) + 0 : undefined
-}
-
-const parseFloating = (text: string): number | undefined => {
-  const plain = stripBoth(text).toLowerCase()
-  if (/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/.test(plain)) return Number(plain)
-  if (!/^[+-]?(inf|infinity|nan)$/.test(plain)) return undefined
-  return plain.endsWith("nan")
-    ? Number.NaN
-    : plain.startsWith("-")
-      ? Number.NEGATIVE_INFINITY
-      : Number.POSITIVE_INFINITY
-}
-
-const toInteger = (_run: Run, value: Value, [otherwise = 0, base = 10]: ReadonlyArray<Value | undefined>): Value => {
-  const number =
-    typeof value === "string" ? (parseInteger(value, numberOf(base) ?? 10) ?? parseFloating(value)) : numberOf(value)
-  return number === undefined || !Number.isFinite(number) ? otherwise : Math.trunc(number)
-}
-
-const toFloat = (_run: Run, value: Value, [otherwise = floatOf(0)]: ReadonlyArray<Value | undefined>): Value => {
-  const number = typeof value === "string" ? parseFloating(value) : numberOf(value)
-  return number === undefined ? otherwise : floatOf(number)
+    .replace(/(?<=\d)_(?=\d)/g, "")
+    .replace(base === 16 ? /^([+-]?)0x/ : /^$/, "$1")
+  const digits = "0123456789abcdefghijklmnopqrstuvwxyz".slice(0, base)
+  return new RegExp(`^[+-]?[${digits}]+$`).test(plain) ? Number.parseInt(plain, base) + 0 : undefined
 }
 
 /** To the nearest, halves to the even side, as Python rounds. */
@@ -52,40 +27,40 @@ const nearest = (value: number, precision: number): number => {
   return value < 0 ? -Number(kept) : Number(kept)
 }
 
-const round = (run: Run, value: Value, [precision = 0, method = "common"]: ReadonlyArray<Value | undefined>): Value => {
+const round = takes(["precision", "method"], ({ run, make }, value, [precision, method]) => {
   const number = numberOf(value) ?? run.fail(`a '${typeName(value)}' cannot be rounded`)
   const places = Math.max(-20, Math.min(20, numberOf(precision) ?? 0))
-  if (method === "common")
-    return isFloat(value) || typeof value === "number" ? floatOrInt(value, nearest(number, places)) : number
+  const how = method?.value ?? "common"
+  if (how === "common") return (isFloat(value) ? make.float : make.int)(nearest(number, places))
+  if (how !== "ceil" && how !== "floor") return run.fail("round: method is common, ceil or floor")
   const scale = 10 ** places
-  if (method === "ceil") return floatOf(Math.ceil(number * scale) / scale)
-  return method === "floor"
-    ? floatOf(Math.floor(number * scale) / scale)
-    : run.fail("round: method is common, ceil or floor")
-}
+  return make.float(Math[how](number * scale) / scale)
+})
 
-/** Python's round of an int with a precision is an int. */
-const floatOrInt = (given: Value, value: number): Value => (isFloat(given) ? floatOf(value) : value)
+const orDefault = takes(["default_value", "boolean"], ({ make }, value, [otherwise, boolean]) =>
+  isMissing(value) || (truthy(boolean) && !truthy(value)) ? (otherwise ?? make.text("")) : value
+)
 
 export const numberFilters: ReadonlyMap<string, Native> = new Map<string, Native>([
-  ["int", takes("int", ["default", "base"], toInteger)],
-  ["float", takes("float", ["default"], toFloat)],
-  ["round", takes("round", ["precision", "method"], round)],
   [
-    "abs",
-    takes("abs", [], (run, value) => {
-      const number = Math.abs(numberOf(value) ?? run.fail(`bad operand type for abs(): '${typeName(value)}'`))
-      return isFloat(value) ? floatOf(number) : number
+    "int",
+    takes(["default", "base"], ({ make }, value, [otherwise, base]) => {
+      const number = isText(value)
+        ? (parseInteger(value.value, numberOf(base) ?? 10) ?? parseFloating(value.value))
+        : numberOf(value)
+      return number === undefined || !Number.isFinite(number)
+        ? (otherwise ?? make.int(0))
+        : make.int(Math.trunc(number))
     })
   ],
-  ...["default", "d"].map((name) => [name, takes(name, ["default_value", "boolean"], orDefault)] as const),
-  ["pprint", takes("pprint", [], (run, value) => repr(run, value))]
+  [
+    "float",
+    takes(["default"], ({ make }, value, [otherwise]) => {
+      const number = isText(value) ? parseFloating(value.value) : numberOf(value)
+      return number === undefined ? (otherwise ?? make.float(0)) : make.float(number)
+    })
+  ],
+  ["round", round],
+  ["default", orDefault],
+  ["d", orDefault]
 ])
-
-function orDefault(
-  _run: Run,
-  value: Value,
-  [otherwise = "", boolean = false]: ReadonlyArray<Value | undefined>
-): Value {
-  return value instanceof Undefined || (truthy(boolean) && !truthy(value)) ? otherwise : value
-}

@@ -1,101 +1,130 @@
+import { attributeGetter } from "../access.ts"
 import { type Native, takes } from "../arguments.ts"
-import { order } from "../compare.ts"
-import type { Run } from "../run.ts"
-import { show } from "../show.ts"
-import { joinTexts } from "../textShape.ts"
-import { numberOf, Tuple, truthy, typeName, Undefined, type Value } from "../value.ts"
-import { hasPairs, lengthOf } from "../whitespace.ts"
-import { attributeGetter } from "./attribute.ts"
-import { batch, folded, groupby, items, keyed, slice, sorted, unique } from "./grouping.ts"
+import { equal, order } from "../compare.ts"
+import { pairsOf } from "../containerMethods.ts"
+import {
+  type Host,
+  isDict,
+  isList,
+  isMissing,
+  isText,
+  iterate,
+  numberOf,
+  truthy,
+  typeName,
+  type Value
+} from "../value.ts"
+import { lengthOf } from "../whitespace.ts"
+
+type Keyed = (item: Value) => Value
+
+/** What items are sorted or told apart by: without regard to case unless that is asked for. */
+const keyed = (host: Host, attribute: Value | undefined, caseSensitive: Value | undefined): Keyed => {
+  const get = attributeGetter(host, attribute)
+  return (item) => {
+    const value = get(item)
+    return isText(value) && !truthy(caseSensitive) ? host.make.text(value.value.toLowerCase()) : value
+  }
+}
+
+const sorted = (host: Host, value: Value, key: Keyed, reverse: boolean) =>
+  Array.from(iterate(host, value), (item) => ({ item, key: key(item) })).sort((a, b) =>
+    reverse ? order(host, b.key, a.key) : order(host, a.key, b.key)
+  )
 
 /** The least, or the greatest, the first of equals. */
-const extreme = (name: string, sign: 1 | -1): readonly [string, Native] => [
-  name,
-  takes(name, ["case_sensitive", "attribute"], (run, value, [caseSensitive, attribute]) => {
-    const key = keyed(run, attribute, caseSensitive)
-    const list = items(run, value)
-    if (list.length === 0) return new Undefined("No aggregated item, sequence was empty.")
-    return list.reduce((best, item) => (order(run, key(item), key(best)) * sign < 0 ? item : best))
+const extreme = (sign: 1 | -1): Native =>
+  takes(["case_sensitive", "attribute"], (host, value, [caseSensitive, attribute]) => {
+    const key = keyed(host, attribute, caseSensitive)
+    const [first = host.make.missing(), ...rest] = iterate(host, value)
+    return rest.reduce((best, item) => (order(host, key(item), key(best)) * sign < 0 ? item : best), first)
   })
-]
 
-const length = (run: Run, value: Value): Value => {
-  if (typeof value === "string") {
-    if (hasPairs(value)) run.spendOnItems(value.length)
-    return lengthOf(run.text(value))
+const length = takes([], ({ run, make }, value) => {
+  if (isText(value)) return make.int(lengthOf(run.text(value.value)))
+  if (isList(value)) return make.int(value.value.length)
+  if (isDict(value)) return make.int(value.value.size)
+  return isMissing(value) ? make.int(0) : run.fail(`object of type '${typeName(value)}' has no len()`)
+})
+
+const unique = takes(["case_sensitive", "attribute"], (host, value, [caseSensitive, attribute]) => {
+  const key = keyed(host, attribute, caseSensitive)
+  const seen: Array<Value> = []
+  const isNew = (item: Value) => {
+    const own = key(item)
+    return !seen.some((other) => equal(host, other, own)) && seen.push(own) > 0
   }
-  if (Array.isArray(value)) return value.length
-  if (value instanceof Map) return value.size
-  return value instanceof Undefined ? 0 : run.fail(`object of type '${typeName(value)}' has no len()`)
-}
+  return host.make.list(iterate(host, value).filter(isNew))
+})
 
-const dictsort = (
-  run: Run,
-  value: Value,
-  [caseSensitive, by = "key", reverse = false]: ReadonlyArray<Value | undefined>
-): Value => {
-  if (!(value instanceof Map)) return run.fail(`'${typeName(value)}' object has no items`)
-  const at = by === "value" ? 1 : 0
-  const pairs = Array.from(value, ([key, item]) => Tuple.pair(key, item))
-  return sorted(run, pairs, (pair) => folded((pair as Tuple)[at]!, caseSensitive), truthy(reverse))
-}
+const reverse = takes([], (host, value) => {
+  const items = [...iterate(host, value)].reverse()
+  return isText(value) ? host.make.text(items.map((item) => item.value).join("")) : host.make.list(items)
+})
 
-const sum = (run: Run, value: Value, [attribute, start = 0]: ReadonlyArray<Value | undefined>): number => {
-  const get = attributeGetter(run, attribute)
-  const numbers = Array.from(items(run, value), (item) => numberOf(get(item)) ?? run.fail("sum adds numbers only"))
-  return numbers.reduce((total, number) => total + number, numberOf(start) ?? 0)
-}
+const sum = takes(["attribute", "start"], (host, value, [attribute, start]) => {
+  const { run, make } = host
+  const get = attributeGetter(host, attribute)
+  const numbers = iterate(host, value).map((item) => numberOf(get(item)) ?? run.fail("sum adds numbers only"))
+  const total = numbers.reduce((all, number) => all + number, numberOf(start) ?? 0)
+  return (Number.isInteger(total) ? make.int : make.float)(total)
+})
 
-const atOr = (item: Value | undefined, which: string): Value =>
-  item === undefined ? new Undefined(`No ${which} item, sequence was empty.`) : item
+/** Pairs of what the items of a group share, and the items. */
+const groupby = takes(
+  ["attribute", "default", "case_sensitive"],
+  (host, value, [attribute, otherwise, caseSensitive]) => {
+    const { make } = host
+    const get = attributeGetter(host, attribute, otherwise)
+    const groups: Array<{ readonly key: Value; readonly shown: Value; readonly items: Array<Value> }> = []
+    for (const { item, key } of sorted(host, value, keyed(host, attribute, caseSensitive), false)) {
+      const last = groups.at(-1)
+      if (last !== undefined && equal(host, last.key, key)) last.items.push(item)
+      else groups.push({ key, shown: get(item), items: [item] })
+    }
+    return make.list(groups.map(({ shown, items }) => make.tuple([shown, make.list(items)])))
+  }
+)
+
+const batch = takes(["linecount", "fill_with"], (host, value, [linecount, fill]) => {
+  const { run, make } = host
+  const width = Math.trunc(numberOf(linecount) ?? 0)
+  if (width < 1) return run.fail("batch needs a count of at least 1")
+  const items = iterate(host, value)
+  const rows: Array<Array<Value>> = []
+  for (let at = 0; at < items.length; at += width) rows.push(items.slice(at, at + width))
+  if (fill !== undefined) run.spendOnItems(width)
+  const last = rows.at(-1) ?? []
+  while (fill !== undefined && rows.length > 0 && last.length < width) last.push(fill)
+  return make.list(rows.map(make.list))
+})
 
 export const sequenceFilters: ReadonlyMap<string, Native> = new Map<string, Native>([
-  ["length", takes("length", [], length)],
-  ["count", takes("count", [], length)],
-  ["list", takes("list", [], (run, value) => [...items(run, value)])],
-  ["first", takes("first", [], (run, value) => atOr(items(run, value)[0], "first"))],
-  ["last", takes("last", [], (run, value) => atOr(items(run, value).at(-1), "last"))],
-  [
-    "reverse",
-    takes("reverse", [], (run, value) =>
-      typeof value === "string" ? [...items(run, value)].reverse().join("") : [...items(run, value)].reverse()
-    )
-  ],
-  [
-    "join",
-    takes("join", ["d", "attribute"], (run, value, [separator = "", attribute]) => {
-      const get = attributeGetter(run, attribute)
-      return joinTexts(
-        run,
-        Array.from(items(run, value), (item) => show(run, get(item))),
-        show(run, separator)
-      )
-    })
-  ],
+  ["length", length],
+  ["count", length],
+  ["list", takes([], (host, value) => host.make.list([...iterate(host, value)]))],
+  ["first", takes([], (host, value) => iterate(host, value)[0] ?? host.make.missing())],
+  ["last", takes([], (host, value) => iterate(host, value).at(-1) ?? host.make.missing())],
   [
     "sort",
-    takes(
-      "sort",
-      ["reverse", "case_sensitive", "attribute"],
-      (run, value, [reverse = false, caseSensitive, attribute]) =>
-        sorted(run, items(run, value), keyed(run, attribute, caseSensitive), truthy(reverse))
+    takes(["reverse", "case_sensitive", "attribute"], (host, value, [backwards, caseSensitive, attribute]) =>
+      host.make.list(
+        sorted(host, value, keyed(host, attribute, caseSensitive), truthy(backwards)).map(({ item }) => item)
+      )
     )
   ],
-  ["unique", takes("unique", ["case_sensitive", "attribute"], unique)],
-  ["groupby", takes("groupby", ["attribute", "default", "case_sensitive"], groupby)],
-  ["batch", takes("batch", ["linecount", "fill_with"], batch)],
-  ["slice", takes("slice", ["slices", "fill_with"], slice)],
-  ["dictsort", takes("dictsort", ["case_sensitive", "by", "reverse"], dictsort)],
-  ["sum", takes("sum", ["attribute", "start"], sum)],
-  extreme("min", 1),
-  extreme("max", -1),
+  ["reverse", reverse],
+  ["unique", unique],
+  ["min", extreme(1)],
+  ["max", extreme(-1)],
+  ["sum", sum],
+  ["groupby", groupby],
+  ["batch", batch],
   [
     "items",
-    takes("items", [], (run, value) => {
-      if (value instanceof Undefined) return []
-      if (!(value instanceof Map)) return run.fail("Can only get item pairs from a mapping.")
-      run.spendOnItems(value.size)
-      return Array.from(value, ([key, item]) => Tuple.pair(key, item))
+    takes([], (host, value) => {
+      if (isMissing(value)) return host.make.list([])
+      return isDict(value) ? pairsOf(host, value) : host.run.fail("Can only get item pairs from a mapping.")
     })
   ]
 ])
