@@ -89,7 +89,7 @@ export const makeTerminal = (input: NodeJS.ReadableStream, output: NodeJS.Writab
   }
 }
 
-/** Each line of a pipe is a message; Ctrl-C ends the process as everywhere. */
+/** Each line of a pipe is a message; Ctrl-C stops a reply here too, and between replies ends the process as everywhere. */
 export const makePipe = (input: NodeJS.ReadableStream): Terminal => {
   const reader = readline.createInterface({ input, terminal: false })
   const lines = reader[Symbol.asyncIterator]()
@@ -108,7 +108,7 @@ export const makePipe = (input: NodeJS.ReadableStream): Terminal => {
         if (!message.open) return message.text
       }
     },
-    onInterrupt: () => () => undefined,
+    onInterrupt: (listener) => interrupts.claim(listener),
     close: () => {
       reader.close()
       // A pending read would keep the process alive.

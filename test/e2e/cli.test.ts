@@ -140,11 +140,24 @@ describe("millrace", () => {
     expect(code).toBe(0)
   })
 
+  it("stops a reply on Ctrl-C and keeps the session", async () => {
+    const file = join(tempFolder(), "chat.json")
+    const child = start("chat", ...model, "--device", device, "--ignore-eos", "--temperature", "0")
+    const result = ended(child)
+    child.stdin.write("Tell me a story about a fox\n")
+    await once(child.stdout, "data")
+    child.kill("SIGINT")
+    child.stdin.end(`/save ${file}\n`)
+    expect(await result).toMatchObject({ code: 0, signal: null })
+    const { messages } = JSON.parse(readFileSync(file, "utf8"))
+    expect(messages[0]).toEqual({ role: "user", content: "Tell me a story about a fox" })
+  })
+
   it("leaves a chat at once on Ctrl-C while it waits", async () => {
     const child = start("chat", ...model, "--device", device, "--temperature", "0")
     const result = ended(child)
     child.stdin.write("Hello!\n")
-    await once(child.stdout, "data")
+    await new Promise<void>((resolve) => child.stdout.on("data", (text) => String(text).endsWith("\n") && resolve()))
     child.kill("SIGINT")
     expect(await result).toMatchObject({ code: 130, signal: null })
   })
