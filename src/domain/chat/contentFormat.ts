@@ -1,4 +1,5 @@
 import type { For, Identifier, Member, Node, Select, Test } from "./jinja/library.ts"
+import { nodesIn } from "./jinja/nodes.ts"
 import type { Template } from "./jinja/template.ts"
 
 /**
@@ -34,19 +35,6 @@ const subjectOf = (node: Node): Subject | undefined => {
   const name = nameOf(object)
   const isKey = property.type === (computed ? "StringLiteral" : "Identifier")
   return name === undefined || !isKey ? undefined : { name, key: (property as Identifier).value }
-}
-
-/** A node of the tree and all below it, however deep. */
-const nodesIn = (program: Node): ReadonlyArray<Node> => {
-  const nodes: Array<Node> = []
-  const left: Array<unknown> = [program]
-  while (left.length > 0) {
-    const next = left.pop()
-    if (typeof next !== "object" || next === null) continue
-    if ("type" in next) nodes.push(next as Node)
-    for (const child of next instanceof Map ? [...next.keys(), ...next.values()] : Object.values(next)) left.push(child)
-  }
-  return nodes
 }
 
 type Assignment = Node & { readonly assignee: Node; readonly value: Node | null }

@@ -73,6 +73,34 @@ const bombs: Readonly<Record<string, readonly [string, RegExp]>> = {
     "{% set s = 'x ' * 4000000 %}{% set n = namespace(a=[]) %}{% for i in range(99) %}{% set n.a = [n.a, s.split()] %}{% endfor %}",
     /more than \d+ (steps|levels)/
   ],
+  "macros made in a loop": [
+    `{% for i in range(99999) %}{% macro f() %}${"{{ x }}".repeat(100_000)}{% endmacro %}{% endfor %}`,
+    /more than \d+ steps/
+  ],
+  "long lists of arguments": [
+    "{% macro f() %}{{ varargs[0] }}{% endmacro %}{% set xs = range(99999) %}{% for i in xs %}{{ f(*xs) }}{% endfor %}",
+    /more than \d+ steps/
+  ],
+  "copies of a namespace": [
+    "{% set d = dict(range(99999)|map('string')|batch(2)|list) %}{% for i in range(99999) %}{% set n = namespace(d) %}{% endfor %}",
+    /more than \d+ steps/
+  ],
+  "a start among many": [
+    "{% set xs = range(99999)|map('string')|list %}{% for x in xs %}{% set y = 'x'.startswith(xs) %}{% endfor %}",
+    /more than \d+ steps/
+  ],
+  "tests in tests": [`{{ ${"x is eq(".repeat(100_000)}1${")".repeat(100_000)} }}`, /nests (more than|too deep)/],
+  "tests that do not close": [`{{ ${"x is eq(".repeat(100_000)} }}`, /chat template/],
+  "directives that do not close": ["{% set s = '%(' * 4000000 %}{{ s % {'a': 1} }}{{ 1 / 0 }}", /zero|steps/],
+  "a long number that is none": ["{% set s = '1' * 4000000 ~ 'x' %}{{ s|float }}{{ s|int }}{{ 1 / 0 }}", /zero|steps/],
+  "JSON of a long key, many times": [
+    "{% set d = dict([['x' * 1000000, 1]]) %}{{ ([d] * 100000)|tojson }}",
+    /more than \d+ (characters|steps)/
+  ],
+  "JSON with long separators": [
+    "{% set s = 'x' * 1000000 %}{{ range(99999)|tojson(separators=(s, s)) }}",
+    /more than \d+ characters/
+  ],
   "unique of many": ["{{ range(99999)|unique|length }}", /more than \d+ steps/],
   "a power without end": ["{{ 10 ** 999 }}", /no number/],
   "brackets in brackets": [`{{ ${nested("[", "]", 50_000)} }}`, /nests (more than|too deep)/],

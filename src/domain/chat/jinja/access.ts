@@ -45,7 +45,7 @@ const methodOf = (host: Host, value: Value, name: string): Value | undefined => 
   const theirs = value.builtins.get(name)
   if (theirs?.type !== "FunctionValue") return undefined
   return make.callable((args, environment) => {
-    spendOnValue(host, value)
+    for (const part of [value, ...args]) spendOnValue(host, part)
     if (name === "split" && isText(value)) run.spendOnItems(partsIn(value.value, args[0]))
     return theirs.value(args, environment)
   })

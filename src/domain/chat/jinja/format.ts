@@ -1,7 +1,7 @@
 import { repr, show } from "./show.ts"
 import { type Host, isDict, numberOf, type Text, typeName, type Value } from "./value.ts"
 
-const directive = /%(?:\(([^)]*)\))?([-+ 0#]*)(\d+)?(?:\.(\d+))?([a-zA-Z%])/g
+const directive = /%(?:\(([^()]*)\))?([-+ 0#]*)(\d+)?(?:\.(\d+))?([a-zA-Z%])/g
 
 const exponential = (value: number, precision: number): string =>
   value.toExponential(precision).replace(/e([+-])(\d)$/, "e$10$2")

@@ -16,6 +16,7 @@ import type {
   Test
 } from "./library.ts"
 import { Jump, type Machine, runLoop } from "./loop.ts"
+import { countNodes } from "./nodes.ts"
 import { operate } from "./operators.ts"
 import { show } from "./show.ts"
 import { applyTest } from "./tests.ts"
@@ -50,6 +51,8 @@ export const interpreterOf = ({ Interpreter, Environment }: Library): Start => {
       run.spend(1)
       if (node === undefined) return super.evaluate(node, environment)
       run.line = this.lines.get(node) ?? run.line
+      // The library looks through the whole of these for the names that they use.
+      if (node.type === "Macro" || node.type === "CallStatement") run.spend(countNodes(node))
       if (node.type === "Break" || node.type === "Continue") throw new Jump(node.type)
       return node.type === "Held" ? (node as Held).held : super.evaluate(node, environment)
     }
@@ -93,6 +96,8 @@ export const interpreterOf = ({ Interpreter, Environment }: Library): Start => {
 
     /** The library throws, and catches, an error for each name that is not there. */
     override evaluateIdentifier({ value: name }: Identifier, environment: Environment): Value {
+      // Each of the library's scopes has one of its own, which counts nothing.
+      if (name === "namespace") environment = this.global
       for (let at: Environment | undefined = environment; at !== undefined; at = at.parent) {
         const value = at.variables.get(name)
         if (value !== undefined) return value
@@ -125,6 +130,12 @@ export const interpreterOf = ({ Interpreter, Environment }: Library): Start => {
     override evaluateTestExpression({ operand, negate, test }: Test, environment: Environment): Value {
       const holds = applyTest(this.host, test.value, this.evaluate(operand, environment))
       return this.host.make.bool(holds !== negate)
+    }
+
+    override evaluateArguments(args: Program["body"], environment: Environment): [Array<Value>, Map<string, Value>] {
+      const [positional, named] = super.evaluateArguments(args, environment)
+      this.host.run.spendOnItems(positional.length + named.size)
+      return [positional, named]
     }
 
     override applyFilter(operand: Value, filter: Node, environment: Environment): Value {

@@ -63,6 +63,8 @@ export interface Environment {
 
 /** The library's interpreter with what it hides from TypeScript: it calls all of these through `this`. */
 export interface OpenInterpreter {
+  /** The outermost names. */
+  readonly global: Environment
   evaluate(node: Node | undefined, environment: Environment): Value
   evaluateBlock(nodes: Nodes, environment: Environment): Text
   evaluateFor(node: For, environment: Environment): Value

@@ -83,8 +83,8 @@ export const compilerOf = (library: Library): Compile => {
     let lines: ReadonlyMap<Node, number> | undefined
     const render = ({ variables, now, limits }: Rendering): string => {
       const host = { run: new Run(limits), make }
-      lines ??= linesOf(program, tokens, tags)
       try {
+        lines ??= linesOf(program, tokens, tags)
         const scope = new library.Environment()
         for (const [name, value] of globalsOf(host, now)) scope.setVariable(name, value)
         for (const [name, value] of Object.entries(variables))

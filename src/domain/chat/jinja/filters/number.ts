@@ -4,7 +4,7 @@ import { stripBoth } from "../whitespace.ts"
 
 /** A text as Python's float reads it; undefined when it is none. */
 const parseFloating = (text: string): number | undefined =>
-  /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(stripBoth(text)) ? Number(stripBoth(text)) : undefined
+  /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i.test(stripBoth(text)) ? Number(stripBoth(text)) : undefined
 
 /** A text as Python's int reads it in a base; undefined when it is none. */
 const parseInteger = (text: string, base: number): number | undefined => {
