@@ -2,8 +2,8 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type { InvalidRequest } from "../domain/errors.ts"
 import type { TokenConstraint } from "../domain/grammar/constraint.ts"
+import type { EndTokens } from "../domain/grammar/grammarConstraint.ts"
 import type { GrammarSource } from "../domain/grammar/source.ts"
-import type { EndTokens } from "../domain/grammar/tokenGrammar.ts"
 import type { TokenizerInstance } from "./Tokenizer.ts"
 
 /** A grammar over one tokenizer's vocabulary. Shared by all requests that ask for it. */

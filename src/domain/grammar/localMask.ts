@@ -55,9 +55,13 @@ export const walkTree = (
   return ended
 }
 
-export const localMask = (tree: TokenTree, place: Place): LocalMask & { readonly work: number } => {
+/** `chain`: a place, then where its rule comes back to, and that one's rule, as far as they are to count as one. */
+export const localMask = (tree: TokenTree, chain: ReadonlyArray<Place>): LocalMask & { readonly work: number } => {
   const arena = new Arena(true)
-  const start = arena.at(place, ground)
+  const stack = chain
+    .slice(1)
+    .reduceRight((below, back) => arena.stack(new Set([arena.frame(back, below)]), false), ground)
+  const start = arena.at(chain[0]!, stack)
   const mask = new Uint32Array(tree.words)
   const resume = walkTree(tree, arena, start, 0, mask)
   const ids = fewBits(mask, tree.words / 4)

@@ -1,25 +1,20 @@
-import { clearBit, orInto, setBit } from "./bits.ts"
+import { orInto } from "./bits.ts"
 import type { TokenConstraint } from "./constraint.ts"
 import { GrammarFault } from "./fault.ts"
+import { type EndTokens, GrammarConstraint } from "./grammarConstraint.ts"
 import { addLocal, type LocalMask, localMask, walkTree, withoutRepeats } from "./localMask.ts"
 import { Arena, type State } from "./machine/arena.ts"
+import type { Config, Stack } from "./machine/calls.ts"
 import type { Network, Node, Place } from "./machine/network.ts"
 import type { TokenTree } from "./vocabulary.ts"
 
 /** Local masks by the name of their place. */
 export type LocalMasks = Map<string, LocalMask>
 
-/** Tokens that end an output. */
-export interface EndTokens {
-  readonly eosTokenIds: ReadonlySet<number>
-  readonly stopTokenIds: ReadonlySet<number>
-  readonly ignoreEos: boolean
-}
-
-/** States of an arena, after which new requests begin a new one; masks of states kept in it; shared local masks kept. */
+/** States of an arena, after which new requests begin a new one; masks of states kept in it; local masks kept. */
 const mostStates = 20_000
 const mostMasks = 64
-const mostShared = 512
+const mostLocals = 1024
 /** Configurations that the tokens of one place may cost. */
 const mostWork = 4_000_000
 /** Ends inside of tokens, past which a state's tokens are found by themselves. */
@@ -62,7 +57,7 @@ export class TokenGrammar {
       if (widthOf(node, widths) >= wide)
         for (const place of placesToWarm(node)) {
           yield
-          this.local(place)
+          this.local([place])
         }
   }
 
@@ -87,8 +82,8 @@ export class TokenGrammar {
 
   /** Each place by itself, then on with those who wait where its rule ends; where it ends in too many tokens, all at once. */
   private addFresh(arena: Arena, state: State, out: Uint32Array): void {
-    for (const { place, stack } of state.kernel) {
-      const local = this.local(place)
+    for (const config of state.kernel) {
+      const { local, stack } = this.farEnough(config)
       addLocal(out, local)
       if (stack.frames.length === 0 || !(local.ends || local.resume.length > 0)) continue
       if (local.resume.length > mostResumes) {
@@ -103,18 +98,37 @@ export class TokenGrammar {
     }
   }
 
-  private local(place: Place): LocalMask {
-    const { node, count } = place
-    if (place.keys !== undefined) return withoutRepeats(this.tree, place, this.local(node.twin!.at(0)))
-    const key = node.loop === undefined ? node.name : `${node.name}@${this.roundsLeft(place)}`
-    const cache = node.name.startsWith("$") ? this.shared : this.own
+  /** A place with as many of those who wait for it as it takes for few tokens to outlive them; and who waits for these. */
+  private farEnough({ place, stack }: Config): { readonly local: LocalMask; readonly stack: Stack } {
+    const chain = [place]
+    let local = this.local(chain)
+    while (local.resume.length > mostResumes && place.keys === undefined) {
+      const [frame, other] = stack.frames
+      if (frame === undefined || other !== undefined || stack.bottom || frame.back.keys !== undefined) break
+      chain.push(frame.back)
+      stack = frame.stack
+      local = this.local(chain)
+    }
+    return { local, stack }
+  }
+
+  private local(chain: ReadonlyArray<Place>): LocalMask {
+    const { node, keys } = chain[0]!
+    if (keys !== undefined) return withoutRepeats(this.tree, chain[0]!, this.local([node.twin!.at(0)]))
+    const key = chain.map((place) => this.nameOf(place)).join(" ")
+    const cache = chain.every((place) => place.node.name.startsWith("$")) ? this.shared : this.own
     const known = cache.get(key)
     if (known !== undefined) return known
-    const made = localMask(this.tree, place)
-    if (made.work > mostWork) throw tooAmbiguous(node.name, count)
-    if (cache.size >= mostShared && cache === this.shared) cache.delete(cache.keys().next().value!)
+    const made = localMask(this.tree, chain)
+    if (made.work > mostWork) throw tooAmbiguous(key)
+    if (cache.size >= mostLocals) cache.delete(cache.keys().next().value!)
     cache.set(key, made)
     return made
+  }
+
+  private nameOf(place: Place): string {
+    const { name, loop } = place.node
+    return loop === undefined ? name : `${name}@${this.roundsLeft(place)}`
   }
 
   /** No token has more rounds than bytes: past that many, counts are alike. */
@@ -142,68 +156,10 @@ const widthOf = (node: Node, known: Map<Node, number>): number => {
   return sum
 }
 
-const tooAmbiguous = (name: string, count: number) =>
+const tooAmbiguous = (place: string) =>
   new GrammarFault(
     "",
-    `a pattern that may be read in too many ways (at ${name}, round ${count})`,
+    `a pattern that may be read in too many ways (at ${place})`,
     "one that says at each character which part of it the character belongs to",
     "Take apart alternatives and repetitions that match the same texts."
   )
-
-/** One output on its way through a grammar. */
-class GrammarConstraint implements TokenConstraint {
-  private ended = false
-
-  constructor(
-    private readonly grammar: TokenGrammar,
-    private readonly arena: Arena,
-    private state: State,
-    private readonly endIds: ReadonlySet<number>
-  ) {}
-
-  get words(): number {
-    return this.grammar.tree.words
-  }
-
-  get finished(): boolean {
-    return this.ended || (this.state.accept && this.state.front.length === 0)
-  }
-
-  fillMask(out: Uint32Array, offset: number): void {
-    const { words } = this
-    const row = out.subarray(offset, offset + words)
-    row.fill(0)
-    if (!this.finished) this.grammar.addMask(this.arena, this.state, row)
-    const mayEnd = this.ended || this.state.accept
-    for (const id of this.endIds) {
-      if (id >>> 5 >= words) continue
-      if (mayEnd) setBit(row, id)
-      else clearBit(row, id)
-    }
-  }
-
-  accept(tokenId: number): void {
-    if (this.endIds.has(tokenId)) {
-      if (!this.state.accept) throw forbidden(tokenId)
-      this.ended = true
-      return
-    }
-    const bytes = this.ended ? undefined : this.grammar.tree.bytesOf(tokenId)
-    if (bytes === undefined || bytes.length === 0) throw forbidden(tokenId)
-    let state = this.state
-    for (const byte of bytes) {
-      const next = this.arena.step(state, byte)
-      if (next === null) throw forbidden(tokenId)
-      state = next
-    }
-    this.state = state
-  }
-
-  fork(): TokenConstraint {
-    const fork = new GrammarConstraint(this.grammar, this.arena, this.state, this.endIds)
-    fork.ended = this.ended
-    return fork
-  }
-}
-
-const forbidden = (tokenId: number) => new Error(`Token ${tokenId} is none that the constraint's mask allows here.`)

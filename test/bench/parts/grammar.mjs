@@ -14,7 +14,7 @@ const generator = (seed) => () => {
   return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
 }
 
-/** A vocabulary of a large model's size: Brook's own 49,000 tokens, and words of several scripts, as larger ones add them. */
+/** A vocabulary of a large model's size: Brook's own tokens, words of several scripts, and 1,500 that bear quotes. */
 const makeVocabulary = async () => {
   const { bytesOfToken } = await import("../../../dist/domain/tokenizer/bytes.js")
   const { model, added_tokens } = JSON.parse(readFileSync(join(root, "models", "brook", "tokenizer.json"), "utf8"))
@@ -26,9 +26,13 @@ const makeVocabulary = async () => {
   const syllables = "a e i o u an er in on re th st al or en it is ar le ti ing ion ed es tr pl qu é ü 日 本 к о".split(
     " "
   )
+  const words = vocabSize - 1500
   while (tokens.size < vocabSize) {
     const word = Array.from({ length: 2 + Math.floor(random() * 4) }, () => pick(syllables)).join("")
-    tokens.add(Buffer.from(pick(["", " ", " ", "_"]) + word, "utf8").toString("latin1"))
+    const quoted = pick(['"', ' "', '("']) + word.slice(0, 5)
+    const closing = pick([".", "", "!", "s", word.slice(0, 3)]) + pick(['"', '",', '":', '"}', '" '])
+    const text = tokens.size < words ? pick(["", " ", " ", "_"]) + word : pick([quoted, closing])
+    tokens.add(Buffer.from(text, "utf8").toString("latin1"))
   }
   return [...tokens].map((token) => Buffer.from(token, "latin1"))
 }

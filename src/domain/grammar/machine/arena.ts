@@ -1,30 +1,6 @@
+import { Calls, type Config, Configs, type Frame, type Stack } from "./calls.ts"
 import { Keys } from "./keys.ts"
 import type { Place, Rule } from "./network.ts"
-
-/** Whom a rule comes back to. */
-export interface Frame {
-  readonly id: number
-  readonly back: Place
-  readonly stack: Stack
-}
-
-/**
- * Everybody who waits for a rule that began at one point of the text: the frames of all its callers, merged, so that ambiguity
- * costs no more than there are points. Never changed, shared by all states that stand on it.
- */
-export interface Stack {
-  readonly id: number
-  readonly frames: ReadonlyArray<Frame>
-  /** The text may end when the rule does. */
-  readonly bottom: boolean
-  readonly framesOf: WeakMap<Place, Frame>
-}
-
-/** A place with those who wait for its rule. */
-export interface Config {
-  readonly place: Place
-  readonly stack: Stack
-}
 
 /** All that the text so far may be. */
 export interface State {
@@ -36,6 +12,8 @@ export interface State {
   readonly front: ReadonlyArray<Config>
   /** By byte: the state it leads to, null where it may not stand; holes where nobody has looked. */
   readonly next: Array<State | null | undefined>
+  /** The same in an arena that follows texts, not tokens: few bytes are asked for there, and states are many. */
+  readonly links: Map<number, State | null>
   /** Tokens that may follow; kept from the second time on that somebody asks. */
   mask: Uint32Array | undefined
   asked: boolean
@@ -88,7 +66,7 @@ export class Arena {
   }
 
   step(state: State, byte: number): State | null {
-    const known = state.next[byte]
+    const known = this.passing ? state.next[byte] : state.links.get(byte)
     if (known !== undefined) return known
     const kernel: Array<Config> = []
     for (const { place, stack } of state.front)
@@ -99,7 +77,8 @@ export class Arena {
       }
     this.work += state.front.length
     const made = kernel.length === 0 ? null : this.settle(kernel, false)
-    state.next[byte] = made
+    if (this.passing) state.next[byte] = made
+    else state.links.set(byte, made)
     return made
   }
 
@@ -162,7 +141,7 @@ export class Arena {
     this.work += all.list.length
     this.size++
     const front = all.list.filter(({ place }) => place.node.edges.length > 0)
-    return { kernel, accept, front, next: [], mask: undefined, asked: false }
+    return { kernel, accept, front, next: [], links: new Map(), mask: undefined, asked: false }
   }
 
   /** A place as this arena sees it. */
@@ -207,51 +186,3 @@ const keyOf = (kernel: ReadonlyArray<Config>, accept: boolean): string =>
     .map(({ place, stack }) => `${place.id}:${stack.id}`)
     .sort()
     .join()}`
-
-/** A set of configurations in the order of their arrival. */
-class Configs {
-  readonly list: Array<Config> = []
-  private readonly seen = new Map<Place, Set<Stack>>()
-
-  add(place: Place, stack: Stack): void {
-    let stacks = this.seen.get(place)
-    if (stacks === undefined) {
-      stacks = new Set()
-      this.seen.set(place, stacks)
-    }
-    if (stacks.has(stack)) return
-    stacks.add(stack)
-    this.list.push({ place, stack })
-  }
-}
-
-/** The calls of one point of the text: all callers of a rule are gathered before it begins, once. */
-class Calls {
-  private readonly open = new Map<Rule, { readonly frames: Set<Frame>; bottom: boolean }>()
-
-  constructor(private readonly arena: Arena) {}
-
-  from({ place, stack }: Config): void {
-    place.eachCall((rule, back) => {
-      let call = this.open.get(rule)
-      if (call === undefined) {
-        call = { frames: new Set(), bottom: false }
-        this.open.set(rule, call)
-      }
-      // A caller with nothing left to do is passed over: who waits for it waits for the rule.
-      if (back.tail) {
-        call.bottom ||= stack.bottom
-        for (const frame of stack.frames) call.frames.add(frame)
-      } else call.frames.add(this.arena.frame(back, stack))
-    })
-  }
-
-  take(): Config | undefined {
-    let first: Rule | undefined
-    for (const rule of this.open.keys()) if (first === undefined || rule.rank < first.rank) first = rule
-    if (first === undefined) return undefined
-    const { frames, bottom } = this.open.get(first)!
-    this.open.delete(first)
-    return { place: this.arena.entry(first), stack: this.arena.stack(frames, bottom) }
-  }
-}
