@@ -101,6 +101,17 @@ describe("LLM", () => {
     assert.strictEqual((await llm.getMetrics()).finishedRequests, 2)
   })
 
+  it("takes messages of an application's own type", async () => {
+    interface Turn {
+      readonly role: "system" | "user"
+      readonly content: string
+    }
+    await using llm = await nullModel()
+    const turns: ReadonlyArray<Turn> = [{ role: "user", content: "abc" }]
+    const [reply] = await llm.chat(turns, { maxTokens: 2 }, { chatTemplate: "{{ messages[0].content }}" })
+    assert.strictEqual(reply?.prompt, "abc")
+  })
+
   it("refuses what a call for a whole reply would otherwise pass over", async () => {
     await using llm = await nullModel()
     const field = async (promise: Promise<unknown>) => ((await rejection(promise)) as InvalidRequest).field

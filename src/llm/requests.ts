@@ -10,7 +10,8 @@ import type { BatchOptions, ChatRequestOptions, RequestOptions } from "./options
 
 /** One for all, or one for each. */
 export type Params<P = SamplingInput> = P | ReadonlyArray<P>
-export type Message = Readonly<Record<string, unknown>>
+/** A message in the form of the OpenAI API. As wide as this so that an application's own interface fits as well. */
+export type Message = object
 
 export const checked = <A>(value: A | InvalidRequest): Effect.Effect<A, InvalidRequest> =>
   value instanceof InvalidRequest ? value : Effect.succeed(value)

@@ -3,6 +3,7 @@ import type { StartError } from "../../domain/errors.ts"
 import type { Engine } from "../../services/Engine.ts"
 import * as BlockAllocator from "../BlockAllocator.ts"
 import * as Null from "../backend/Null.ts"
+import * as ChatTemplate from "../ChatTemplate.ts"
 import * as NullEngine from "../engine/nullEngine.ts"
 import * as Grammar from "../Grammar.ts"
 import * as Sampler from "../Sampler.ts"
@@ -33,6 +34,7 @@ export const layerNull = ({
         }),
         Sampler.layer,
         Grammar.layer,
+        ChatTemplate.layer,
         Scheduler.layer,
         BlockAllocator.layer
       )

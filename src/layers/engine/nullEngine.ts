@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import { decodeEngineOptions, type EngineOptions } from "../../domain/config/engineOptions.ts"
 import { resolve } from "../../domain/config/resolve.ts"
@@ -9,8 +10,10 @@ import { noDefaults } from "../../domain/sampling/generationConfig.ts"
 import { chooseParsers } from "../../domain/tools/reading.ts"
 import { Backend } from "../../services/Backend.ts"
 import type { BlockAllocator } from "../../services/BlockAllocator.ts"
+import { ChatTemplate } from "../../services/ChatTemplate.ts"
 import { Engine, type EngineService } from "../../services/Engine.ts"
 import { Grammar } from "../../services/Grammar.ts"
+import type { ModelFolder } from "../../services/ModelSource.ts"
 import { Sampler } from "../../services/Sampler.ts"
 import type { Scheduler } from "../../services/Scheduler.ts"
 import { bytesTokenizer, endOfText, vocabSize } from "./bytesTokenizer.ts"
@@ -35,6 +38,24 @@ const plan: Plan = {
   logits: { kind: "view", slot: 0, column: 0, columns: vocabSize },
   vocabSize
 }
+
+const noTensors = { files: [], tensors: new Map() }
+
+/** What a checkpoint without any file would be. */
+const emptyFolder: ModelFolder = {
+  path: "null",
+  config: {},
+  generationConfig: undefined,
+  readText: () => Effect.succeed(undefined),
+  list: () => Effect.succeed([]),
+  tensors: Effect.succeed(noTensors),
+  tensorsIn: () => Effect.succeed(noTensors)
+}
+
+/** Where the template language is at hand, a chat may bring its own template; the null engine has none itself. */
+const givenTemplates = Effect.flatMap(Effect.serviceOption(ChatTemplate), (found) =>
+  Option.isNone(found) ? Effect.succeed(undefined) : found.value.load(emptyFolder)
+)
 
 export interface NullEngineOptions extends Partial<Omit<EngineOptions, "device">> {
   /** Usable KV blocks; by default enough for 64 sequences of maxModelLen. */
@@ -62,10 +83,9 @@ export const make = ({
     const derived = yield* resolve({ options, facts, device, weightBytes: 0, arenaBytesPerToken: 0, kvBlockBytes })
     const resolved = { ...derived, blocks: kvBlocks ?? derived.blocks }
     const { maxNumBatchedTokens: maxTokens, maxNumSeqs: maxSequences, blockSize } = resolved.scheduler
-    const tensors = { files: [], tensors: new Map() }
     const scheduler = yield* makeScheduler(resolved)
     const capacity = { maxTokens, maxSequences, blocks: resolved.blocks, blockSize }
-    const model = yield* backend.load({ plan, tensors, capacity })
+    const model = yield* backend.load({ plan, tensors: noTensors, capacity })
     const tokenizer = options.skipTokenizerInit === true ? undefined : bytesTokenizer
     const sampling = {
       vocabSize,
@@ -98,7 +118,7 @@ export const make = ({
       model,
       scheduler,
       tokenizer,
-      template: plainChats ? plainTemplate : undefined,
+      template: plainChats ? plainTemplate : yield* givenTemplates,
       sampler: (yield* Sampler).make({ defaults: noDefaults, facts: sampling }),
       grammars: tokenizer && (yield* Grammar).make(tokenizer, vocabSize)
     })
