@@ -1,9 +1,7 @@
 import type { GraphBuilder } from "../graph/builder.ts"
 import type { Ref } from "../graph/graph.ts"
-import { decoderCache, rotaryAttention } from "./blocks/attention.ts"
 import { type DecoderConfig, decoderFrame, decoderLayers, readDecoder } from "./blocks/decoder.ts"
 import { defineDecoder } from "./blocks/family.ts"
-import { gatedMlp } from "./blocks/mlp.ts"
 import type { ConfigReader } from "./configReader.ts"
 
 interface LlamaConfig extends DecoderConfig {
@@ -18,14 +16,8 @@ const config = (r: ConfigReader): LlamaConfig => ({
 })
 
 const layers = (g: GraphBuilder, c: LlamaConfig): Ref => {
-  const group = decoderCache(g, c, 0)
-  const attention = { ...c, qkvBias: c.attentionBias, outputBias: c.attentionBias, window: 0 }
-  return decoderLayers(g, c, (x, name, layer, rotary) => {
-    const normed = g.rmsNorm(x, `${name}.input_layernorm`, c.eps)
-    const h = g.add(x, rotaryAttention(g, normed, rotary, `${name}.self_attn`, group, layer, attention))
-    const inner = g.rmsNorm(h, `${name}.post_attention_layernorm`, c.eps)
-    return g.add(h, gatedMlp(g, inner, `${name}.mlp`, c.mlpWidth, c.activation, c.mlpBias))
-  })
+  const attention = { qkvBias: c.attentionBias, outputBias: c.attentionBias, window: () => 0, cacheWindow: 0 }
+  return decoderLayers(g, c, attention, c.mlpBias)
 }
 
 /** Touvron et al. 2023, Dubey et al. 2024: RMS norms before each sublayer, rotary positions, grouped queries, SwiGLU. */

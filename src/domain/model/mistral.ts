@@ -1,9 +1,7 @@
 import type { GraphBuilder } from "../graph/builder.ts"
 import type { Ref } from "../graph/graph.ts"
-import { decoderCache, rotaryAttention } from "./blocks/attention.ts"
 import { type DecoderConfig, decoderFrame, decoderLayers, readDecoder } from "./blocks/decoder.ts"
 import { defineDecoder } from "./blocks/family.ts"
-import { gatedMlp } from "./blocks/mlp.ts"
 import type { ConfigReader } from "./configReader.ts"
 
 interface MistralConfig extends DecoderConfig {
@@ -17,16 +15,8 @@ const config = (r: ConfigReader): MistralConfig => ({
   window: r.json.sliding_window === null ? 0 : r.int("sliding_window", 4096)
 })
 
-const layers = (g: GraphBuilder, c: MistralConfig): Ref => {
-  const group = decoderCache(g, c, c.window)
-  const attention = { ...c, qkvBias: false, outputBias: false }
-  return decoderLayers(g, c, (x, name, layer, rotary) => {
-    const normed = g.rmsNorm(x, `${name}.input_layernorm`, c.eps)
-    const h = g.add(x, rotaryAttention(g, normed, rotary, `${name}.self_attn`, group, layer, attention))
-    const inner = g.rmsNorm(h, `${name}.post_attention_layernorm`, c.eps)
-    return g.add(h, gatedMlp(g, inner, `${name}.mlp`, c.mlpWidth, c.activation))
-  })
-}
+const layers = (g: GraphBuilder, c: MistralConfig): Ref =>
+  decoderLayers(g, c, { qkvBias: false, outputBias: false, window: () => c.window, cacheWindow: c.window })
 
 /** Jiang et al. 2023: Llama with a sliding window in every layer. */
 const family = defineDecoder({

@@ -1,10 +1,8 @@
 import type { GraphBuilder } from "../graph/builder.ts"
 import type { Ref } from "../graph/graph.ts"
-import { decoderCache, rotaryAttention } from "./blocks/attention.ts"
 import { type DecoderConfig, decoderFrame, decoderLayers, readDecoder } from "./blocks/decoder.ts"
 import { defineDecoder } from "./blocks/family.ts"
 import { readLayerWindows, sharedWindow } from "./blocks/layerWindows.ts"
-import { gatedMlp } from "./blocks/mlp.ts"
 import type { ConfigReader } from "./configReader.ts"
 
 interface Qwen3Config extends DecoderConfig {
@@ -22,16 +20,9 @@ const config = (r: ConfigReader): Qwen3Config => {
 }
 
 const layers = (g: GraphBuilder, c: Qwen3Config): Ref => {
-  const { attentionBias } = c
-  const group = decoderCache(g, c, sharedWindow(c.windows))
-  const shared = { ...c, qkvBias: attentionBias, outputBias: attentionBias, qkNormEps: c.eps }
-  return decoderLayers(g, c, (x, name, layer, rotary) => {
-    const attention = { ...shared, window: c.windows[layer]! }
-    const normed = g.rmsNorm(x, `${name}.input_layernorm`, c.eps)
-    const h = g.add(x, rotaryAttention(g, normed, rotary, `${name}.self_attn`, group, layer, attention))
-    const inner = g.rmsNorm(h, `${name}.post_attention_layernorm`, c.eps)
-    return g.add(h, gatedMlp(g, inner, `${name}.mlp`, c.mlpWidth, c.activation))
-  })
+  const { attentionBias: qkvBias, attentionBias: outputBias, eps: qkNormEps } = c
+  const window = (layer: number) => c.windows[layer]!
+  return decoderLayers(g, c, { qkvBias, outputBias, qkNormEps, window, cacheWindow: sharedWindow(c.windows) })
 }
 
 /** Qwen team 2025: an RMS norm on every head of q and k before they turn, heads of a width of their own. */

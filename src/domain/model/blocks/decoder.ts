@@ -6,6 +6,8 @@ import type { ModelShape } from "../architecture.ts"
 import type { ConfigReader } from "../configReader.ts"
 import { type RopeTable, readRope } from "../ropeScaling.ts"
 import { readActivation } from "./activation.ts"
+import { type AttentionShape, decoderCache, type RotaryAttention, rotaryAttention } from "./attention.ts"
+import { gatedMlp } from "./mlp.ts"
 
 /** What Llama and its kin share. */
 export interface DecoderConfig {
@@ -65,15 +67,31 @@ const decoderNaming = (c: DecoderConfig): TensorNaming => ({
   ignored: ["(^|\\.)rotary_emb\\.inv_freq$", ...(c.tied ? ["^lm_head\\.weight$"] : [])]
 })
 
-/** Embedding and layers written by `layer`: the frame of a pre-norm rotary decoder. */
-export const decoderLayers = (
-  g: GraphBuilder,
-  c: DecoderConfig,
-  layer: (x: Ref, name: string, index: number, rotary: Ref) => Ref
-): Ref => {
+/** How the layers of one decoder attend; what its DecoderConfig says already is not said again. */
+interface DecoderAttention extends Omit<RotaryAttention, keyof AttentionShape | "causal" | "window"> {
+  /** Tokens that a query of this layer sees; 0: all. */
+  readonly window: (layer: number) => number
+  /** The window that the cache of all layers may forget by; 0: it keeps all. */
+  readonly cacheWindow: number
+}
+
+/**
+ * Embedding and layers of Llama and its kin: x + attention(norm(x)), then h + mlp(norm(h)), RMS norms, rotary positions,
+ * gated MLPs.
+ */
+export const decoderLayers = (g: GraphBuilder, c: DecoderConfig, how: DecoderAttention, mlpBias = false): Ref => {
+  const { window, cacheWindow, ...shared } = how
+  const group = decoderCache(g, c, cacheWindow)
   const rotary = g.rotary("rotary frequencies", c.rope.frequency, c.rope.scale)
   let x = g.embed("model.embed_tokens", c.vocabSize, c.hiddenSize)
-  for (let index = 0; index < c.layers; index++) x = layer(x, `model.layers.${index}`, index, rotary)
+  for (let layer = 0; layer < c.layers; layer++) {
+    const name = `model.layers.${layer}`
+    const attention = { ...c, ...shared, window: window(layer) }
+    const normed = g.rmsNorm(x, `${name}.input_layernorm`, c.eps)
+    const h = g.add(x, rotaryAttention(g, normed, rotary, `${name}.self_attn`, group, layer, attention))
+    const inner = g.rmsNorm(h, `${name}.post_attention_layernorm`, c.eps)
+    x = g.add(h, gatedMlp(g, inner, `${name}.mlp`, c.mlpWidth, c.activation, mlpBias))
+  }
   return x
 }
 
