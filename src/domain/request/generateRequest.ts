@@ -14,7 +14,11 @@ import { ToolChoice } from "../tools/toolChoice.ts"
 const common = {
   requestId: field(text, "Unique among the requests in flight; made up when absent."),
   params: field(SamplingFields, "How tokens are drawn, and when to stop."),
-  priority: field(Schema.Int.annotations({ description: "a whole number" }), "Lower runs first.", 0),
+  priority: field(
+    Schema.Int.annotations({ description: "a whole number" }),
+    'Lower runs first, under schedulingPolicy "priority".',
+    0
+  ),
   deadline: field(duration, "Time from now after which the request fails with DeadlineExceeded."),
   cacheSalt: field(text, "Requests share cached prompt blocks only with those of the same salt."),
   lora: field(Schema.Unknown, "The adapter to run with.")

@@ -4,6 +4,7 @@ import type * as Schema from "effect/Schema"
 import { show } from "../../domain/config/show.ts"
 import { decodeStrict } from "../../domain/config/strict.ts"
 import { InvalidRequest, PromptTooLong } from "../../domain/errors.ts"
+import type { SchedulerConfig } from "../../domain/schedule/scheduler.ts"
 import type { TokenizerInstance } from "../../services/Tokenizer.ts"
 
 /** What a request must fit into. */
@@ -19,20 +20,30 @@ export interface AdmissionLimits {
 export const decodeRequest = <A, I>(schema: Schema.Schema<A, I>, given: unknown): Either.Either<A, InvalidRequest> =>
   Either.mapLeft(decodeStrict(schema, given), (problem) => new InvalidRequest(problem))
 
-/** What a request says beside its prompt and parameters. */
-export const checkServed = ({
-  lora,
-  deadline
-}: {
+interface RequestFields {
   readonly lora?: unknown
   readonly deadline?: Duration.DurationInput | undefined
-}): InvalidRequest | undefined => {
+  readonly priority?: number | undefined
+}
+
+/** What a request says beside its prompt and parameters. */
+export const checkServed = (
+  { lora, deadline, priority = 0 }: RequestFields,
+  policy: SchedulerConfig["policy"]
+): InvalidRequest | undefined => {
   if (lora !== undefined)
     return new InvalidRequest({
       field: "lora",
       given: "an adapter",
       expected: "nothing",
       mend: "This build does not serve adapters yet: leave it out."
+    })
+  if (priority !== 0 && policy !== "priority")
+    return new InvalidRequest({
+      field: "priority",
+      given: String(priority),
+      expected: "0: this engine runs first what came first",
+      mend: 'Leave it out, or start the engine with schedulingPolicy "priority".'
     })
   if (deadline === undefined || Duration.greaterThan(deadline, Duration.zero)) return undefined
   return new InvalidRequest({

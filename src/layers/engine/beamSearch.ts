@@ -28,7 +28,7 @@ const prepare = Effect.fnUntraced(function* (given: BeamSearchRequest, parts: En
   const { served, sampler, tokenizer } = parts
   const params = resolveBeamSearch(yield* decodeBeamSearch(given?.params ?? {}))
   const request = yield* decodeRequest(BeamSearchRequest, given)
-  const unserved = checkServed(request)
+  const unserved = checkServed(request, parts.options.scheduler.policy)
   if (unserved !== undefined) return yield* unserved
   const prompt = yield* promptIds(request, tokenizer)
   yield* Effect.yieldNow()

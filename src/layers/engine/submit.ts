@@ -63,7 +63,7 @@ export const makeSubmit = (parts: EngineParts, admission: Admission, admit: Admi
     // First the parameters by themselves: what is wrong in them is then named as their user knows it.
     const sampling = yield* parts.sampler.resolve(given?.params, nextArrival())
     const request = yield* decodeRequest(GenerateRequest, given)
-    const unserved = checkServed(request)
+    const unserved = checkServed(request, parts.options.scheduler.policy)
     if (unserved !== undefined) return yield* unserved
     // A text may be long: whoever interrupts is heard before and after it is tokenised, and nothing has been taken yet.
     yield* Effect.yieldNow()

@@ -103,6 +103,13 @@ describe("deadline and priority", () => {
     assert.strictEqual(await used(), 0)
   })
 
+  it.effect("a priority is refused where the policy would pass it over", () =>
+    Effect.gen(function* () {
+      const refused = yield* Effect.flip(complete({ promptTokenIds: [1], priority: 1 }))
+      assert.deepInclude(refused, { _tag: "InvalidRequest", field: "priority", given: "1" })
+    }).pipe(Effect.provide(layerNull()))
+  )
+
   it.effect("the lower priority runs first, replies and beams too", () =>
     Effect.gen(function* () {
       const order: Array<string> = []
