@@ -39,14 +39,10 @@ const registerBlocks = (state: SchedulerState, part: Part) => {
   state.pool.register(sequence.blocks, sequence.tokens, computed, sequence.cacheSalt)
 }
 
-const nothing = {
-  promptRow: 0,
-  promptRows: 0,
-  promptStart: 0,
-  silent: false,
-  finishReason: undefined,
-  stopReason: undefined
-}
+type PromptRows = Pick<SequenceEvent, "promptRow" | "promptRows" | "promptStart">
+const noPromptRows: PromptRows = { promptRow: 0, promptRows: 0, promptStart: 0 }
+
+const nothing = { ...noPromptRows, silent: false, finishReason: undefined, stopReason: undefined }
 
 /** Until its draw is settled it needs no compute: others may have its run slot. It keeps its blocks. */
 const stepAside = (state: SchedulerState, entry: Entry) => {
@@ -57,7 +53,14 @@ const stepAside = (state: SchedulerState, entry: Entry) => {
 }
 
 /** What row `row` has drawn for an entry: the token becomes its last, and may end it. */
-const drawn = (state: SchedulerState, entry: Entry, row: number, result: StepResult, fault: boolean): SequenceEvent => {
+const drawn = (
+  state: SchedulerState,
+  entry: Entry,
+  row: number,
+  result: StepResult,
+  fault: boolean,
+  { promptRow, promptRows, promptStart }: PromptRows
+): SequenceEvent => {
   const { sequence } = entry
   const token = fault ? undefined : result.tokens[row]!
   let reason: FinishReason | undefined
@@ -74,7 +77,19 @@ const drawn = (state: SchedulerState, entry: Entry, row: number, result: StepRes
   }
   if (fault || reason !== undefined) end(state, entry)
   const silent = token !== undefined && reason === "stop" && isEnd(entry, token)
-  return { ...nothing, sequence, token, row, silent, finishReason: reason, stopReason: stopped, fault }
+  // Hundreds a step: a literal, for spreading others into it costs ten times as much.
+  return {
+    sequence,
+    token,
+    row,
+    promptRow,
+    promptRows,
+    promptStart,
+    silent,
+    finishReason: reason,
+    stopReason: stopped,
+    fault
+  }
 }
 
 /** What a part has brought: one event for its sequence, if it is still there, and one for each of its forks. */
@@ -88,7 +103,7 @@ const eventsOf = (state: SchedulerState, part: Part, result: StepResult, events:
     // The rows are the part's last prompt positions; a row's token is the one behind its position.
     const promptEnd = Math.min(part.start + part.tokens, sequence.promptLength - 1)
     const prompt = { promptRow: part.rowStart, promptRows, promptStart: promptEnd - promptRows + 1 }
-    if (draws) events.push({ ...drawn(state, entry, own - 1, result, fault), ...prompt })
+    if (draws) events.push(drawn(state, entry, own - 1, result, fault, prompt))
     else if (part.rows > 0) {
       if (fault) end(state, entry)
       events.push({ ...nothing, ...prompt, sequence, token: undefined, row: own - 1, fault })
@@ -96,7 +111,7 @@ const eventsOf = (state: SchedulerState, part: Part, result: StepResult, events:
   }
   forks.forEach((fork, i) => {
     if (fork.sequence.status !== "finished")
-      events.push(drawn(state, fork, own + i, result, faulty(result, own + i, own + i + 1)))
+      events.push(drawn(state, fork, own + i, result, faulty(result, own + i, own + i + 1), noPromptRows))
   })
 }
 

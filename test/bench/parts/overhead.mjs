@@ -17,7 +17,11 @@ const modules = async () => {
     EngineLayer: from("layers/engine/Engine.js"),
     Backend: from("services/Backend.js"),
     nullModel: from("layers/backend/nullModel.js"),
+    ModelRunner: from("layers/ModelRunner.js"),
     ModelSource: from("layers/ModelSource.js"),
+    Sampler: from("layers/Sampler.js"),
+    Pooler: from("layers/Pooler.js"),
+    Grammar: from("layers/Grammar.js"),
     Tokenizer: from("layers/Tokenizer.js"),
     ChatTemplate: from("layers/ChatTemplate.js"),
     Scheduler: from("layers/Scheduler.js"),
@@ -54,7 +58,7 @@ const stopwatch = ({ Effect, Backend, Layer, nullModel }, sequences) => {
     device: { name: "null", description: "null device with a stopwatch", threads: 0, memory: 4 * 2 ** 30 },
     load: ({ plan, capacity }) =>
       Effect.sync(() => ({
-        step: timed(nullModel.makeNullModel(plan.vocabSize, capacity)),
+        step: timed(nullModel.makeNullModel(plan, capacity, undefined)),
         weightBytes: 0,
         cacheBytes: 0
       }))
@@ -65,7 +69,17 @@ const stopwatch = ({ Effect, Backend, Layer, nullModel }, sequences) => {
 const measure = async (m, sequences, streamInterval) => {
   const { Effect, Layer, Stream } = m
   const watch = stopwatch(m, sequences)
-  const parts = [m.ModelSource, m.Tokenizer, m.ChatTemplate, m.Scheduler, m.BlockAllocator].map(({ layer }) => layer)
+  const rooms = [
+    m.ModelSource,
+    m.Sampler,
+    m.Pooler,
+    m.Grammar,
+    m.Tokenizer,
+    m.ChatTemplate,
+    m.Scheduler,
+    m.BlockAllocator
+  ]
+  const parts = [Layer.provide(m.ModelRunner.layer, watch.layer), ...rooms.map(({ layer }) => layer)]
   const options = {
     model: join(root, "models", "brook"),
     maxModelLen: 256,
@@ -75,7 +89,7 @@ const measure = async (m, sequences, streamInterval) => {
     disableAsyncOutputProc: true, // one lane: what lies between two device steps is the JavaScript of one step
     streamInterval
   }
-  const engine = m.EngineLayer.layer(options).pipe(Layer.provide(Layer.mergeAll(watch.layer, ...parts)))
+  const engine = m.EngineLayer.layer(options).pipe(Layer.provide(Layer.mergeAll(...parts)))
   const params = { temperature: 0, maxTokens: newTokens, ignoreEos: true, outputKind: "delta" }
   const one = (i) =>
     Effect.scoped(
