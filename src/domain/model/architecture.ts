@@ -17,6 +17,12 @@ export interface ModelShape {
   readonly headDim: number
 }
 
+/** The shape among the fields of a family's config. */
+export const modelShape = (config: ModelShape): ModelShape => {
+  const { vocabSize, maxPositions, layers, hiddenSize, heads, kvHeads, headDim } = config
+  return { vocabSize, maxPositions, layers, hiddenSize, heads, kvHeads, headDim }
+}
+
 export interface GraphOptions {
   readonly dtype: Dtype
   readonly kvDtype: Dtype

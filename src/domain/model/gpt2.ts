@@ -2,7 +2,7 @@ import type { GraphBuilder } from "../graph/builder.ts"
 import type { Ref } from "../graph/graph.ts"
 import type { Activation } from "../ops/activation.ts"
 import type { TensorNaming } from "../weights/checkpoint.ts"
-import type { ModelShape } from "./architecture.ts"
+import { type ModelShape, modelShape } from "./architecture.ts"
 import { readActivation } from "./blocks/activation.ts"
 import { defineDecoder } from "./blocks/family.ts"
 import type { ConfigReader } from "./configReader.ts"
@@ -71,21 +71,11 @@ const naming = (c: Gpt2Config): TensorNaming => ({
   ignored: ["(^|\\.)h\\.\\d+\\.attn\\.(bias|masked_bias)$", ...(c.tied ? ["^lm_head\\.weight$"] : [])]
 })
 
-const shape = ({ vocabSize, maxPositions, layers, hiddenSize, heads, kvHeads, headDim }: Gpt2Config): ModelShape => ({
-  vocabSize,
-  maxPositions,
-  layers,
-  hiddenSize,
-  heads,
-  kvHeads,
-  headDim
-})
-
 /** Radford et al. 2019: learned positions, layer norms before each sublayer, GELU, one matrix for q, k and v. */
 const family = defineDecoder({
   names: { generate: "GPT2LMHeadModel", embed: "GPT2Model", classify: "GPT2ForSequenceClassification" },
   config,
-  shape,
+  shape: modelShape,
   naming,
   layers: layerStack,
   norm: (g, x, c) => g.layerNorm(x, "transformer.ln_f", c.eps),

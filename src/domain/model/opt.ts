@@ -2,7 +2,7 @@ import type { GraphBuilder } from "../graph/builder.ts"
 import type { Ref } from "../graph/graph.ts"
 import type { Activation } from "../ops/activation.ts"
 import type { TensorNaming } from "../weights/checkpoint.ts"
-import type { ModelShape } from "./architecture.ts"
+import { type ModelShape, modelShape } from "./architecture.ts"
 import { readActivation } from "./blocks/activation.ts"
 import { defineDecoder } from "./blocks/family.ts"
 import type { ConfigReader } from "./configReader.ts"
@@ -97,21 +97,11 @@ const naming = (c: OptConfig): TensorNaming => ({
   ignored: c.tied ? ["^lm_head\\.weight$"] : []
 })
 
-const shape = ({ vocabSize, maxPositions, layers, hiddenSize, heads, kvHeads, headDim }: OptConfig): ModelShape => ({
-  vocabSize,
-  maxPositions,
-  layers,
-  hiddenSize,
-  heads,
-  kvHeads,
-  headDim
-})
-
 /** Zhang et al. 2022: learned positions, layer norms, biases, ReLU. */
 const family = defineDecoder({
   names: { generate: "OPTForCausalLM", embed: "OPTModel", classify: "OPTForSequenceClassification" },
   config,
-  shape,
+  shape: modelShape,
   naming,
   layers: layerStack,
   norm,

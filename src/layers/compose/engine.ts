@@ -58,28 +58,33 @@ const warn = ({ trustRemoteCode }: EngineOptions) =>
     ? Effect.logWarning("trustRemoteCode does nothing: no code of a checkpoint is ever run.")
     : Effect.void
 
-/** An engine over a checkpoint, with nothing left to provide. Reads no environment. `hub` says where models come from. */
-export const layer = (
-  given: EngineOptions,
+/** An engine over a device of the caller's: all parts but the Backend are the usual ones. */
+export const layerOver = (
+  options: EngineOptions,
+  backend: Layer.Layer<Backend, DeviceUnavailable>,
   hub: Layer.Layer<Hub> = HubLayer.layer()
 ): Layer.Layer<Engine, StartError> =>
+  EngineLayer.layer(options).pipe(
+    Layer.provide(
+      Layer.mergeAll(
+        Layer.provide(ModelRunner.layer, backend),
+        Layer.provide(ModelSource.layerHub, hub),
+        Tokenizer.layer,
+        ChatTemplate.layer,
+        Sampler.layer,
+        Pooler.layer,
+        Grammar.layer,
+        Scheduler.layer,
+        BlockAllocator.layer
+      )
+    )
+  )
+
+/** An engine over a checkpoint, with nothing left to provide. Reads no environment. `hub` says where models come from. */
+export const layer = (given: EngineOptions, hub?: Layer.Layer<Hub>): Layer.Layer<Engine, StartError> =>
   Layer.unwrapEffect(
     Effect.map(Effect.tap(decodeEngineOptions(given), warn), (options) =>
-      EngineLayer.layer(options).pipe(
-        Layer.provide(
-          Layer.mergeAll(
-            Layer.provide(ModelRunner.layer, backendLayer(options)),
-            Layer.provide(ModelSource.layerHub, hub),
-            Tokenizer.layer,
-            ChatTemplate.layer,
-            Sampler.layer,
-            Pooler.layer,
-            Grammar.layer,
-            Scheduler.layer,
-            BlockAllocator.layer
-          )
-        )
-      )
+      layerOver(options, backendLayer(options), hub)
     )
   )
 

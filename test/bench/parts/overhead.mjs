@@ -14,18 +14,9 @@ const modules = async () => {
     Layer: import("effect/Layer"),
     Stream: import("effect/Stream"),
     Engine: from("services/Engine.js"),
-    EngineLayer: from("layers/engine/Engine.js"),
+    compose: from("layers/compose/engine.js"),
     Backend: from("services/Backend.js"),
-    nullModel: from("layers/backend/nullModel.js"),
-    ModelRunner: from("layers/ModelRunner.js"),
-    ModelSource: from("layers/ModelSource.js"),
-    Sampler: from("layers/Sampler.js"),
-    Pooler: from("layers/Pooler.js"),
-    Grammar: from("layers/Grammar.js"),
-    Tokenizer: from("layers/Tokenizer.js"),
-    ChatTemplate: from("layers/ChatTemplate.js"),
-    Scheduler: from("layers/Scheduler.js"),
-    BlockAllocator: from("layers/BlockAllocator.js")
+    nullModel: from("layers/backend/nullModel.js")
   }
   const loaded = await Promise.all(Object.values(named))
   return Object.fromEntries(Object.keys(named).map((name, i) => [name, loaded[i]]))
@@ -67,19 +58,8 @@ const stopwatch = ({ Effect, Backend, Layer, nullModel }, sequences) => {
 }
 
 const measure = async (m, sequences, streamInterval) => {
-  const { Effect, Layer, Stream } = m
+  const { Effect, Stream } = m
   const watch = stopwatch(m, sequences)
-  const rooms = [
-    m.ModelSource,
-    m.Sampler,
-    m.Pooler,
-    m.Grammar,
-    m.Tokenizer,
-    m.ChatTemplate,
-    m.Scheduler,
-    m.BlockAllocator
-  ]
-  const parts = [Layer.provide(m.ModelRunner.layer, watch.layer), ...rooms.map(({ layer }) => layer)]
   const options = {
     model: join(root, "models", "brook"),
     maxModelLen: 256,
@@ -89,7 +69,7 @@ const measure = async (m, sequences, streamInterval) => {
     disableAsyncOutputProc: true, // one lane: what lies between two device steps is the JavaScript of one step
     streamInterval
   }
-  const engine = m.EngineLayer.layer(options).pipe(Layer.provide(Layer.mergeAll(...parts)))
+  const engine = m.compose.layerOver(options, watch.layer)
   const params = { temperature: 0, maxTokens: newTokens, ignoreEos: true, outputKind: "delta" }
   const one = (i) =>
     Effect.scoped(

@@ -2,7 +2,7 @@ import type { GraphBuilder } from "../../graph/builder.ts"
 import type { Ref } from "../../graph/graph.ts"
 import type { Activation } from "../../ops/activation.ts"
 import type { TensorNaming } from "../../weights/checkpoint.ts"
-import type { ModelShape } from "../architecture.ts"
+import { type ModelShape, modelShape } from "../architecture.ts"
 import type { ConfigReader } from "../configReader.ts"
 import { type RopeTable, readRope } from "../ropeScaling.ts"
 import { readActivation } from "./activation.ts"
@@ -51,15 +51,8 @@ export const readDecoder = (
   }
 }
 
-const decoderShape = ({ vocabSize, layers, hiddenSize, heads, kvHeads, headDim, rope }: DecoderConfig): ModelShape => ({
-  vocabSize,
-  maxPositions: Math.floor(rope.maxPositions),
-  layers,
-  hiddenSize,
-  heads,
-  kvHeads,
-  headDim
-})
+const decoderShape = (c: DecoderConfig): ModelShape =>
+  modelShape({ ...c, maxPositions: Math.floor(c.rope.maxPositions) })
 
 /** Stored rotary frequencies are computed here; a tied head may be stored all the same. */
 const decoderNaming = (c: DecoderConfig): TensorNaming => ({
