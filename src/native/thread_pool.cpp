@@ -19,6 +19,9 @@ namespace {
 constexpr int fieldBits = 21;
 constexpr uint64_t fieldMask = (uint64_t{1} << fieldBits) - 1;
 constexpr int maxTiles = 1 << 20;
+int nextOf(uint64_t word) { return static_cast<int>(word & fieldMask); }
+int endOf(uint64_t word) { return static_cast<int>(word >> fieldBits & fieldMask); }
+
 // The gap between two ops of a step is shorter than this; a longer one is worth a sleep.
 constexpr auto spinTime = std::chrono::microseconds(20);
 
@@ -44,7 +47,7 @@ void awaitChange(std::atomic<int>& value, int old) {
 
 }  // namespace
 
-ThreadPool::ThreadPool(int threads) {
+ThreadPool::ThreadPool(int threads) : runs_(static_cast<size_t>(std::max(threads, 1))) {
   for (int thread = 1; thread < threads; thread++) workers_.emplace_back([this, thread] { work(thread); });
 }
 
@@ -55,24 +58,46 @@ ThreadPool::~ThreadPool() {
   for (auto& worker : workers_) worker.join();
 }
 
+bool ThreadPool::Run::takeFront(int& tile) {
+  uint64_t seen = word.load(std::memory_order_relaxed);
+  do {
+    if (nextOf(seen) >= endOf(seen)) return false;
+    tile = nextOf(seen);
+  } while (!word.compare_exchange_weak(seen, seen + 1, std::memory_order_acquire, std::memory_order_relaxed));
+  return true;
+}
+
+bool ThreadPool::Run::takeBack(int& tile) {
+  uint64_t seen = word.load(std::memory_order_relaxed);
+  do {
+    if (nextOf(seen) >= endOf(seen)) return false;
+    tile = endOf(seen) - 1;
+  } while (!word.compare_exchange_weak(seen, seen - (uint64_t{1} << fieldBits), std::memory_order_acquire, std::memory_order_relaxed));
+  return true;
+}
+
 void ThreadPool::publish(int tiles) {
   const int generation = generation_.load(std::memory_order_relaxed) + 1;
+  const auto threads = static_cast<int64_t>(runs_.size());
+  tiles_ = tiles;
   finished_.store(0, std::memory_order_relaxed);
-  ticket_.store(static_cast<uint64_t>(static_cast<uint32_t>(generation)) << (2 * fieldBits) |
-                    static_cast<uint64_t>(tiles) << fieldBits,
-                std::memory_order_release);
+  for (int64_t thread = 0; thread < threads; thread++) {
+    const auto begin = static_cast<uint64_t>(thread * tiles / threads), end = static_cast<uint64_t>((thread + 1) * tiles / threads);
+    runs_[static_cast<size_t>(thread)].word.store(
+        static_cast<uint64_t>(static_cast<uint32_t>(generation)) << (2 * fieldBits) | end << fieldBits | begin, std::memory_order_release);
+  }
   generation_.store(generation, std::memory_order_release);
   generation_.notify_all();
 }
 
 bool ThreadPool::claim(int thread) {
-  const uint64_t seen = ticket_.load(std::memory_order_relaxed);
-  if ((seen & fieldMask) >= ((seen >> fieldBits) & fieldMask)) return false;
-  const uint64_t ticket = ticket_.fetch_add(1, std::memory_order_acquire);
-  const auto tile = static_cast<int>(ticket & fieldMask);
-  const auto tiles = static_cast<int>((ticket >> fieldBits) & fieldMask);
-  if (tile >= tiles) return false;
+  const int threads = static_cast<int>(runs_.size());
+  int tile;
+  bool found = runs_[static_cast<size_t>(thread)].takeFront(tile);
+  for (int other = 1; !found && other < threads; other++) found = runs_[static_cast<size_t>((thread + other) % threads)].takeBack(tile);
+  if (!found) return false;
   task_(state_, tile, thread);
+  const int tiles = tiles_;
   if (finished_.fetch_add(1, std::memory_order_acq_rel) + 1 == tiles) finished_.notify_one();
   return true;
 }

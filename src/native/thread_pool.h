@@ -1,5 +1,8 @@
 // Worker threads that claim tiles. An op is complete when its tiles are, never when threads arrive: a worker that the
 // system holds back costs nothing as long as it holds no tile.
+//
+// Each thread has a run of neighbouring tiles and takes it front to back, so that what it reads lies in a row, as the
+// prefetchers like it; who is done with its own takes from the back of another's.
 #pragma once
 #include <atomic>
 #include <cstdint>
@@ -21,18 +24,26 @@ class ThreadPool final : public Parallel {
   void run(int tiles, Task task, void* state) override;
 
  private:
+  // [generation : 22][end : 21][next : 21] in one word: who moves `next` or `end` towards the other owns the tile between, of
+  // that generation, so a late worker never takes a stale one.
+  struct alignas(64) Run {
+    std::atomic<uint64_t> word{0};
+    bool takeFront(int& tile);
+    bool takeBack(int& tile);
+  };
+
   void work(int thread);
   bool claim(int thread);
   void publish(int tiles);
 
-  // [generation : 22][tiles : 21][next : 21] in one word: who increments `next` below `tiles` owns that tile of that
-  // generation, so a late worker never takes a stale one, and reads task_ and state_ only while it owns a tile.
-  std::atomic<uint64_t> ticket_{0};
+  std::vector<Run> runs_;  // one a thread
   std::atomic<int> generation_{0};
   std::atomic<int> finished_{0};
   std::atomic<bool> stop_{false};
+  // Of the generation that is published: read only by who owns a tile of it.
   Task task_ = nullptr;
   void* state_ = nullptr;
+  int tiles_ = 0;
   std::vector<std::thread> workers_;
 };
 

@@ -105,6 +105,6 @@ inline void prefetch(const void* p) { _mm_prefetch(static_cast<const char*>(p), 
 // Rows and vectors of the widest tile, and of the tiles for few rows: sixteen registers hold 6 x 2 accumulators.
 constexpr int tileRows = 6;
 constexpr int tileVectors = 1;
-constexpr int rowVectors[] = {0, 4, 2, 2, 1};
+constexpr int rowVectors[tileRows + 1] = {0, 4, 2, 2, 1, 1, 1};
 
 }  // namespace millrace::cpu::MILLRACE_ISA_NAMESPACE

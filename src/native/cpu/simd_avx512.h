@@ -84,7 +84,7 @@ inline void prefetch(const void* p) { _mm_prefetch(static_cast<const char*>(p), 
 // Rows and vectors of the widest tile, and of the tiles for few rows.
 constexpr int tileRows = 8;
 constexpr int tileVectors = 3;
-constexpr int rowVectors[] = {0, 2, 4, 4, 4};
+constexpr int rowVectors[tileRows + 1] = {0, 2, 4, 4, 4, 3, 3, 3, 3};
 
 #ifdef __AVX512BF16__
 #define MILLRACE_PAIR_DOT 1

@@ -118,6 +118,6 @@ inline void prefetch(const void*) {}
 
 constexpr int tileRows = 4;
 constexpr int tileVectors = 1;
-constexpr int rowVectors[] = {0, 1, 1, 1, 1};
+constexpr int rowVectors[tileRows + 1] = {0, 1, 1, 1, 1};
 
 }  // namespace millrace::cpu::MILLRACE_ISA_NAMESPACE

@@ -58,7 +58,7 @@ void readOnce(const char* from, size_t size, size_t ahead) {
 double bandwidth(const char* memory, int threads) {
   double best = 0;
   const size_t share = bytes / threads;
-  for (size_t ahead : {size_t{0}, size_t{2048}, size_t{8192}})
+  for (size_t ahead : {size_t{0}, size_t{1024}, size_t{2048}})
     for (int repeat = 0; repeat < 2; repeat++)
       best = std::max(best, bytes / timed(threads, [&](int t) { readOnce(memory + t * share, share, ahead); }) / 1e9);
   return best;

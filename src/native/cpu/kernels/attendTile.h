@@ -55,22 +55,16 @@ inline void scoreTile(float (&s)[R][tileKeys], const Rows<F>& rows, const TileAd
     for (int r = 0; r < R; r++)
 #pragma GCC unroll 8
       for (int v = 0; v < N; v++) acc[r][v] = set(0.f);
-    for (int k = 0; k < pairs; k++) {
-      typename F::Line line[N];
+    const typename F::Store* keys[N];
+#pragma GCC unroll 8
+    for (int v = 0; v < N; v++) keys[v] = at.key[g + v];
+    accumulate<F, R, N>(acc, rows.q, rows.qStride, keys, lineElements, pairs, [&](int k) {
 #pragma GCC unroll 8
       for (int v = 0; v < N; v++) {
-        const size_t element = static_cast<size_t>(k) * lineElements;
-        line[v] = F::line(at.key[g + v] + element);
-        prefetch(next.key[g + v] + element);
-        prefetch(next.value[g + v] + element);
+        prefetchLine<F>(next.key[g + v] + static_cast<size_t>(k) * lineElements);
+        prefetchLine<F>(next.value[g + v] + static_cast<size_t>(k) * lineElements);
       }
-#pragma GCC unroll 8
-      for (int r = 0; r < R; r++) {
-        const typename F::Pair pair = F::pair(rows.q + static_cast<size_t>(r) * rows.qStride + 2 * static_cast<size_t>(k));
-#pragma GCC unroll 8
-        for (int v = 0; v < N; v++) acc[r][v] = F::dot(acc[r][v], pair, line[v]);
-      }
-    }
+    });
 #pragma GCC unroll 8
     for (int r = 0; r < R; r++)
 #pragma GCC unroll 8
@@ -130,7 +124,7 @@ inline void outputColumns(const typename F::X (&p)[R][tileKeys], const TileAddre
     const typename F::Store* w[N];
 #pragma GCC unroll 8
     for (int v = 0; v < N; v++) w[v] = at.value[g] + static_cast<size_t>(column + v) * lineElements;
-    accumulate<F, R, N>(acc, &p[0][0] + g * lanes, tileKeys, w, static_cast<size_t>(vectors) * lineElements, lanes / 2);
+    accumulate<F, R, N>(acc, &p[0][0] + g * lanes, tileKeys, w, static_cast<size_t>(vectors) * lineElements, lanes / 2, [](int) {});
   }
 #pragma GCC unroll 8
   for (int r = 0; r < R; r++)

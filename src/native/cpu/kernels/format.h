@@ -93,12 +93,19 @@ template <class F> constexpr size_t rowStride(int count) {
   return ((static_cast<size_t>(count) + perLine - 1) / perLine | 1) * perLine;
 }
 
-// The tile: acc[r][v] runs over `pairs` pairs of R rows of x (xStride apart) and the lines at w[v], pairStride apart.
-// Every loop over acc is unrolled, or GCC leaves it in memory at half the speed.
-template <class F, int R, int N>
+template <class F> inline void prefetchLine(const typename F::Store* line) {
+#pragma GCC unroll 2
+  for (size_t at = 0; at < lineElements; at += 64 / sizeof(typename F::Store)) prefetch(line + at);
+}
+
+// The tile: acc[r][v] runs over `pairs` pairs of R rows of x (xStride apart) and the lines at w[v], pairStride apart. fetch(k)
+// is called before pair k, to bring nearer what comes later. Every loop over acc is unrolled, or GCC leaves it in memory at
+// half the speed.
+template <class F, int R, int N, class Fetch>
 inline __attribute__((always_inline)) void accumulate(V (&acc)[R][N], const typename F::X* x, size_t xStride,
-                                                      const typename F::Store* const (&w)[N], size_t pairStride, int pairs) {
+                                                      const typename F::Store* const (&w)[N], size_t pairStride, int pairs, Fetch fetch) {
   for (int k = 0; k < pairs; k++) {
+    fetch(k);
     typename F::Line line[N];
 #pragma GCC unroll 8
     for (int v = 0; v < N; v++) line[v] = F::line(w[v] + static_cast<size_t>(k) * pairStride);
