@@ -25,8 +25,8 @@ struct Matrix {
 
 enum class WeightKind : int32_t { linear, table, vector };
 
-// linear: panels [ceil(N/16)][ceil(K/2)] of 32 elements of `dtype`, N and K padded with zeros, 64-byte aligned. A panel line
-// is [16][2] in bfloat16 and [2][16] otherwise; only the kernels look inside (cpu/kernels/format.h).
+// linear: [ceil(N/16)] panels of 16 outputs in `dtype`, N and K padded with zeros, 64-byte aligned; only the kernels look inside
+// (cpu/kernels/linearFormat.h).
 // table: row-major [rows][columns] in `dtype`, perhaps mapped from the file; aligned to its element.
 // vector: `columns` float32 values (rows is 1, dtype float32).
 struct Weight {
@@ -37,7 +37,7 @@ struct Weight {
 };
 
 inline constexpr int64_t packedLinearBytes(int64_t rows, int64_t columns, ops::Dtype dtype) {
-  return roundUp(rows, 16) * roundUp(columns, 2) * dtypeBytes(dtype);
+  return roundUp(rows, 16) * roundUp(columns, dtype == ops::Dtype::bfloat16 ? 32 : 2) * dtypeBytes(dtype);
 }
 
 // Bytes of the cell that holds the K (or V) of one block and one kv head: dims are padded to 16. The layout inside the cell
@@ -208,7 +208,7 @@ using SampleFn = void (*)(const Matrix& logits, int32_t firstRow, StepOutput& ou
 using ReadKvFn = void (*)(const KvLayer& layer, int64_t slot, int32_t head, float* key, float* value);
 
 struct KernelTable {
-  const char* isa;  // "avx512bf16", "avx512", "avx2", "portable"
+  const char* isa;  // "amx", "avx512bf16", "avx512", "avx2", "portable"
   KernelFn kernels[ops::opCount];
   PackFn pack;
   SampleFn sample;

@@ -10,7 +10,7 @@ import { blockSize, casesOf, distance, type MadeCase, make, runReference } from 
 /** Instruction families that this CPU runs, the best first. */
 const families = Effect.map(loadAddon, (addon) => ({
   addon,
-  isas: ["avx512bf16", "avx512", "avx2", "portable"].filter((isa) => {
+  isas: ["amx", "avx512bf16", "avx512", "avx2", "portable"].filter((isa) => {
     try {
       return addon.info(isa).isa === isa
     } catch {

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import { loadAddon } from "../../src/layers/backend/addon.ts"
 
-const families = ["avx512bf16", "avx512", "avx2", "portable"]
+const families = ["amx", "avx512bf16", "avx512", "avx2", "portable"]
 
 /** Instruction families that this machine runs, best first. */
 export const instructionPaths = async (): Promise<ReadonlyArray<string>> => {

@@ -3,7 +3,7 @@ import type { OpRecord } from "./op.ts"
 import { toBfloat16 } from "./round.ts"
 
 export const linear = {
-  doc: "y[t,n] = sum_k x[t,k] * weight[n,k] + bias[n]. In float32, sequential over pairs of K, odd element first: acc = fma(x0, w0, fma(x1, w1, acc)), denormals flushed, bias added last. A bfloat16 weight rounds x to bfloat16 first; a float16 weight is widened.",
+  doc: "y[t,n] = sum_k x[t,k] * weight[n,k] + bias[n]. In float32, denormals flushed, bias added last. A float32 or (widened) float16 weight: sequential over pairs of K, odd element first, acc = fma(x0, w0, fma(x1, w1, acc)). A bfloat16 weight rounds x to bfloat16, and K goes in blocks of 32: in each the even elements are one chain of fma from 0 and the odd ones another, and acc += even + odd.",
   outputs: { y: "act[T,N]" },
   inputs: { x: "act[T,K]", weight: "weight[N,K]", bias: "f32[N]?" },
   attributes: { dtype: "dtype" },

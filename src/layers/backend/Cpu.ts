@@ -14,7 +14,7 @@ import { nativeRequest } from "./nativeRequest.ts"
 export interface CpuOptions {
   /** All CPUs of the affinity mask and the cgroup's quota, when absent. */
   readonly numThreads?: number
-  /** "avx512bf16", "avx512", "avx2" or "portable"; the best that the CPU has, when absent. */
+  /** "amx", "avx512bf16", "avx512", "avx2" or "portable"; the best that the CPU has, when absent. */
   readonly isa?: string
 }
 

@@ -4,6 +4,11 @@
 #include <stdexcept>
 #include <string>
 
+#ifdef MILLRACE_HAS_AVX512
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
 #include "../context.h"
 
 namespace millrace {
@@ -18,6 +23,9 @@ MILLRACE_DECLARE(avx2)
 #endif
 #ifdef MILLRACE_HAS_AVX512
 MILLRACE_DECLARE(avx512)
+namespace amx {
+void linear(const void* op, Context& context);
+}
 #endif
 #ifdef MILLRACE_HAS_AVX512BF16
 MILLRACE_DECLARE(avx512bf16)
@@ -33,10 +41,32 @@ struct Candidate {
   bool runs;
 };
 
+#ifdef MILLRACE_HAS_AVX512
+// avx512, but for linears.
+const KernelTable& amxTable() {
+  static const KernelTable table = [] {
+    KernelTable made = cpu::avx512::kernelTable;
+    made.isa = "amx";
+    made.kernels[static_cast<int32_t>(ops::Op::linear)] = cpu::amx::linear;
+    return made;
+  }();
+  return table;
+}
+
+// Linux lends the tile registers to a process that asks for them.
+bool amxRuns() {
+  constexpr long requestPermission = 0x1023, tileData = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
+  return __builtin_cpu_supports("amx-bf16") && syscall(SYS_arch_prctl, requestPermission, tileData) == 0;
+}
+#endif
+
 template <class Visit> void eachCandidate(Visit&& visit) {  // best first
 #if defined(MILLRACE_HAS_AVX512) || defined(MILLRACE_HAS_AVX512BF16)
   const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
                       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+#endif
+#ifdef MILLRACE_HAS_AVX512
+  visit(Candidate{&amxTable(), avx512 && amxRuns()});
 #endif
   // Intel's vdpbf16ps is slower than the two fused multiply-adds that it equals (107 against 155 GFLOP/s at 512 rows, Sapphire
   // Rapids); AMD's is twice as fast as they.

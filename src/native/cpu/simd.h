@@ -5,6 +5,18 @@
 #ifndef MILLRACE_ISA_NAMESPACE
 #error "compile src/native/cpu/kernels once per ISA, each with -DMILLRACE_ISA_NAMESPACE=<name>"
 #endif
+
+namespace millrace::cpu::MILLRACE_ISA_NAMESPACE {
+
+// Rows and vectors of the widest tile whose values are one chain each (chainTile) or two (twinTile), and the vectors of a tile
+// that has all rows there are.
+struct TileShape {
+  int rows, vectors;
+  int alone[9];
+};
+
+}  // namespace millrace::cpu::MILLRACE_ISA_NAMESPACE
+
 #if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512VL__) && defined(__AVX512DQ__)
 #include "simd_avx512.h"
 #elif defined(__AVX2__) && defined(__FMA__) && defined(__F16C__)
@@ -18,6 +30,7 @@
 namespace millrace::cpu::MILLRACE_ISA_NAMESPACE {
 
 constexpr int lanes = 16;
+constexpr int tileRows = chainTile.rows;
 
 // The first n lanes from p, the rest zero. p need not be readable past n.
 inline V loadPart(const float* p, int n) {

@@ -62,12 +62,14 @@ template <int N> inline I shiftLeft(I x) { return {_mm256_slli_epi32(x.a, N), _m
 template <int N> inline I shiftRight(I x) { return {_mm256_srai_epi32(x.a, N), _mm256_srai_epi32(x.b, N)}; }
 
 // The even and the odd bfloat16 of sixteen pairs.
-inline void splitPairs(const uint16_t* p, V& even, V& odd) {
-  const __m256i u = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
-  const __m256i w = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p) + 1);
+inline V evenOfPairs(const uint16_t* p) {
+  const auto* halves = reinterpret_cast<const __m256i*>(p);
+  return {_mm256_castsi256_ps(_mm256_slli_epi32(_mm256_loadu_si256(halves), 16)), _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_loadu_si256(halves + 1), 16))};
+}
+inline V oddOfPairs(const uint16_t* p) {
+  const auto* halves = reinterpret_cast<const __m256i*>(p);
   const __m256i high = _mm256_set1_epi32(static_cast<int>(0xffff0000u));
-  odd = {_mm256_castsi256_ps(_mm256_and_si256(u, high)), _mm256_castsi256_ps(_mm256_and_si256(w, high))};
-  even = {_mm256_castsi256_ps(_mm256_slli_epi32(u, 16)), _mm256_castsi256_ps(_mm256_slli_epi32(w, 16))};
+  return {_mm256_castsi256_ps(_mm256_and_si256(_mm256_loadu_si256(halves), high)), _mm256_castsi256_ps(_mm256_and_si256(_mm256_loadu_si256(halves + 1), high))};
 }
 inline V loadBfloat16(const uint16_t* p) {
   const auto half = [](const uint16_t* q) {
@@ -102,9 +104,8 @@ inline void storeFloat16(uint16_t* p, V x) {
 }
 inline void prefetch(const void* p) { _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T0); }
 
-// Rows and vectors of the widest tile, and of the tiles for few rows: sixteen registers hold 6 x 2 accumulators.
-constexpr int tileRows = 6;
-constexpr int tileVectors = 1;
-constexpr int rowVectors[tileRows + 1] = {0, 4, 2, 2, 1, 1, 1};
+// Sixteen registers hold 6 x 2 accumulators.
+constexpr TileShape chainTile{6, 1, {0, 4, 2, 2, 1, 1, 1}};
+constexpr TileShape twinTile{3, 1, {0, 2, 1, 1}};
 
 }  // namespace millrace::cpu::MILLRACE_ISA_NAMESPACE

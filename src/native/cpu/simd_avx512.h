@@ -53,10 +53,9 @@ template <int N> inline I shiftLeft(I a) { return {_mm512_slli_epi32(a.v, N)}; }
 template <int N> inline I shiftRight(I a) { return {_mm512_srai_epi32(a.v, N)}; }
 
 // The even and the odd bfloat16 of sixteen pairs.
-inline void splitPairs(const uint16_t* p, V& even, V& odd) {
-  const __m512i w = _mm512_loadu_si512(p);
-  odd = {_mm512_castsi512_ps(_mm512_and_si512(w, _mm512_set1_epi32(static_cast<int>(0xffff0000u))))};
-  even = {_mm512_castsi512_ps(_mm512_slli_epi32(w, 16))};
+inline V evenOfPairs(const uint16_t* p) { return {_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_loadu_si512(p), 16))}; }
+inline V oddOfPairs(const uint16_t* p) {
+  return {_mm512_castsi512_ps(_mm512_and_si512(_mm512_loadu_si512(p), _mm512_set1_epi32(static_cast<int>(0xffff0000u))))};
 }
 inline V loadBfloat16(const uint16_t* p) {
   return {_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))), 16))};
@@ -81,10 +80,8 @@ inline void storeFloat16(uint16_t* p, V a) {
 }
 inline void prefetch(const void* p) { _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T0); }
 
-// Rows and vectors of the widest tile, and of the tiles for few rows.
-constexpr int tileRows = 8;
-constexpr int tileVectors = 3;
-constexpr int rowVectors[tileRows + 1] = {0, 2, 4, 4, 4, 3, 3, 3, 3};
+constexpr TileShape chainTile{8, 3, {0, 2, 4, 4, 4, 3, 3, 3, 3}};
+constexpr TileShape twinTile{6, 2, {0, 2, 4, 3, 3, 2, 2}};
 
 #ifdef __AVX512BF16__
 #define MILLRACE_PAIR_DOT 1
@@ -96,6 +93,12 @@ inline Pairs setPair(const uint16_t* p) {
   int32_t pair;
   __builtin_memcpy(&pair, p, 4);
   return {(__m512bh)_mm512_set1_epi32(pair)};
+}
+// Of every four values the bfloat16 of numbers 2, 0, 3, 1.
+inline void storeTwins(uint16_t* p, V a) {
+  const __m256i words = _mm512_cvtepi32_epi16(_mm512_srli_epi32(_mm512_castps_si512(roundBfloat16(a).v), 16));
+  const __m256i order = _mm256_broadcastsi128_si256(_mm_setr_epi8(4, 5, 0, 1, 6, 7, 2, 3, 12, 13, 8, 9, 14, 15, 10, 11));
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm256_shuffle_epi8(words, order));
 }
 inline V dotPairs(V acc, Pairs x, Pairs w) { return {_mm512_dpbf16_ps(acc.v, x.v, w.v)}; }
 #endif

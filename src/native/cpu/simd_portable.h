@@ -101,10 +101,8 @@ inline uint16_t narrowFloat16(float x) {
 }
 
 // The even and the odd bfloat16 of sixteen pairs.
-inline void splitPairs(const uint16_t* p, V& even, V& odd) {
-  even = each<V>([&](int i) { return floatOf(static_cast<uint32_t>(p[2 * i]) << 16); });
-  odd = each<V>([&](int i) { return floatOf(static_cast<uint32_t>(p[2 * i + 1]) << 16); });
-}
+inline V evenOfPairs(const uint16_t* p) { return each<V>([&](int i) { return floatOf(static_cast<uint32_t>(p[2 * i]) << 16); }); }
+inline V oddOfPairs(const uint16_t* p) { return each<V>([&](int i) { return floatOf(static_cast<uint32_t>(p[2 * i + 1]) << 16); }); }
 inline V loadBfloat16(const uint16_t* p) { return each<V>([&](int i) { return floatOf(static_cast<uint32_t>(p[i]) << 16); }); }
 inline V roundBfloat16(const V& a) { return each<V>([&](int i) { return roundBfloat16(a.v[i]); }); }
 inline void storeBfloat16(uint16_t* p, const V& a) {
@@ -116,8 +114,7 @@ inline void storeFloat16(uint16_t* p, const V& a) {
 }
 inline void prefetch(const void*) {}
 
-constexpr int tileRows = 4;
-constexpr int tileVectors = 1;
-constexpr int rowVectors[tileRows + 1] = {0, 1, 1, 1, 1};
+constexpr TileShape chainTile{4, 1, {0, 1, 1, 1, 1}};
+constexpr TileShape twinTile{2, 1, {0, 1, 1}};
 
 }  // namespace millrace::cpu::MILLRACE_ISA_NAMESPACE

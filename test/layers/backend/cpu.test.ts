@@ -34,7 +34,7 @@ describe.skipIf(!nativeBuilt())("the Cpu backend", () => {
     Effect.gen(function* () {
       const { device } = yield* Backend
       expect(device.name).toBe("cpu")
-      expect(device.description).toMatch(/\((avx512bf16|avx512|avx2|portable)\)$/)
+      expect(device.description).toMatch(/\((amx|avx512bf16|avx512|avx2|portable)\)$/)
       expect(device.threads).toBe(2)
       expect(device.memory).toBeGreaterThan(1e8)
     }).pipe(Effect.provide(layer({ numThreads: 2 })))

@@ -229,7 +229,7 @@ void testPack(const KernelTable& kernels) {
 int main() {
   flushDenormals();
   int families = 0;
-  for (const char* isa : {"portable", "avx2", "avx512", "avx512bf16"}) {
+  for (const char* isa : {"portable", "avx2", "avx512", "avx512bf16", "amx"}) {
     try {
       const KernelTable& kernels = selectKernels(isa);
       testLinear(kernels);

@@ -32,10 +32,17 @@ std::string writeTensor(ops::Dtype storage, int64_t rows, int64_t columns, int64
   return path;
 }
 
-float packedElement(const Weight& weight, int64_t n, int64_t k) {
-  const int64_t pairs = (weight.columns + 1) / 2;
-  const int64_t lane = weight.dtype == ops::Dtype::bfloat16 ? n % 16 * 2 + k % 2 : k % 2 * 16 + n % 16;
-  const int64_t at = (n / 16 * pairs + k / 2) * 32 + lane;
+// The layouts of cpu/kernels/linearFormat.h: [line of a panel, element of a line].
+std::pair<int64_t, int64_t> placeOf(const KernelTable& kernels, ops::Dtype dtype, int64_t lane, int64_t k) {
+  if (dtype != ops::Dtype::bfloat16) return {k / 2, k % 2 * 16 + lane};
+  if (std::string(kernels.isa) == "avx512bf16") return {k / 4 * 2 + k % 2, 2 * lane + (k % 4 < 2 ? 1 : 0)};
+  return {k / 2, 2 * lane + k % 2};
+}
+
+float packedElement(const KernelTable& kernels, const Weight& weight, int64_t n, int64_t k) {
+  const int64_t lines = roundUp(weight.columns, weight.dtype == ops::Dtype::bfloat16 ? 32 : 2) / 2;
+  const auto [line, element] = placeOf(kernels, weight.dtype, n % 16, k);
+  const int64_t at = (n / 16 * lines + line) * 32 + element;
   return readElement(static_cast<const std::byte*>(weight.data) + at * dtypeBytes(weight.dtype), weight.dtype);
 }
 
@@ -56,16 +63,17 @@ void linearsAndTables(ops::Dtype storage, ops::Dtype dtype, bool transposed, int
   const std::vector<WeightSpec> specs = {{"w", kind, dtype, rows, columns, {segment(50, 20), segment(0, 50)}, {}},
                                          {"whole", WeightKind::table, dtype, rows, columns, {segment(0, rows)}, {}}};
   for (const char* isa : {"portable", static_cast<const char*>(nullptr)}) {
-    const WeightTable table(specs, {path}, selectKernels(isa), pool);
+    const KernelTable& kernels = selectKernels(isa);
+    const WeightTable table(specs, {path}, kernels, pool);
     bool equal = true;
     for (int64_t r = 0; r < rows; r++)
       for (int64_t c = 0; c < columns; c++) {
         const Weight& first = table.data()[0];
-        const float got = kind == WeightKind::linear ? packedElement(first, r, c) : rowElement(first, r, c);
+        const float got = kind == WeightKind::linear ? packedElement(kernels, first, r, c) : rowElement(first, r, c);
         equal = equal && got == value(r < 20 ? r + 50 : r - 20, c) && rowElement(table.data()[1], r, c) == value(r, c);
       }
     if (kind == WeightKind::linear)
-      for (int64_t r = 0; r < 80; r++) equal = equal && packedElement(table.data()[0], r, 33) == 0 && (r < 70 || packedElement(table.data()[0], r, 5) == 0);
+      for (int64_t r = 0; r < 80; r++) equal = equal && packedElement(kernels, table.data()[0], r, 33) == 0 && (r < 70 || packedElement(kernels, table.data()[0], r, 5) == 0);
     expect(equal, "weights arrive: storage " + std::to_string(static_cast<int>(storage)) + ", dtype " +
                       std::to_string(static_cast<int>(dtype)) + (transposed ? ", transposed" : "") + ", at " + std::to_string(lead));
   }

@@ -43,7 +43,7 @@ template <class F> struct TileAddress {
 };
 
 constexpr int scoreVectors(int rows) {
-  return rows > 4 ? (tileVectors > 2 ? 2 : 1) : rowVectors[rows] > 4 ? 4 : rowVectors[rows];
+  return rows > 4 ? (chainTile.vectors > 2 ? 2 : 1) : chainTile.alone[rows];
 }
 
 template <class F, int R>

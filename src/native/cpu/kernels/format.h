@@ -67,11 +67,7 @@ struct Bfloat16 {
   using X = float;
   using Line = SplitLine;
   using Pair = SplitPair;
-  static Line line(const Store* p) {
-    Line r;
-    splitPairs(p, r.even, r.odd);
-    return r;
-  }
+  static Line line(const Store* p) { return {evenOfPairs(p), oddOfPairs(p)}; }
   static Pair pair(const X* p) { return {set(p[0]), set(p[1])}; }
   static V dot(V acc, Pair x, Line w) { return dotSplit(acc, x, w); }
   static void storeX(X* p, V v) { store(p, roundBfloat16(v)); }

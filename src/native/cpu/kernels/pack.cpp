@@ -1,7 +1,7 @@
-// Packing of a linear's weights into the lines of format.h: [ceil(N/16)][ceil(K/2)] lines. Row n of the weight is lane n % 16.
-#include "format.h"
+// Packing of a linear's weights into the panels of linearFormat.h. Row n of the weight is lane n % 16 of panel n / 16.
 #include "kernels.h"
 #include "kvCell.h"
+#include "linearFormat.h"
 
 namespace millrace::cpu::MILLRACE_ISA_NAMESPACE {
 namespace {
@@ -17,51 +17,51 @@ template <class S> void widenRow(float* to, const PackSource& source, int r, int
   for (int i = 0; i < count; i += lanes) store(to + i, S::widen(row + i));
 }
 
-template <class S, class F> void packRow(const PackSource& source, int r, int row, typename F::Store* packed) {
-  using Store = typename F::Store;
-  const size_t pairs = static_cast<size_t>((source.columns + 1) / 2);
-  Store* to = packed + static_cast<size_t>(row / lanes) * pairs * lineElements;
+template <class L> typename L::Store* panelOf(const PackSource& source, int row, void* packed) {
+  const auto elements = static_cast<size_t>(paddedColumns<L>(source.columns)) * lanes;
+  return static_cast<typename L::Store*>(packed) + static_cast<size_t>(row / lanes) * elements;
+}
+
+template <class S, class L> void packRow(const PackSource& source, int r, int row, void* packed) {
+  using Store = typename L::Store;
+  Store* to = panelOf<L>(source, row, packed);
   alignas(64) float wide[chunk];
   alignas(64) Store narrow[chunk];
   for (int k = 0; k < source.columns; k += chunk) {
     const int count = source.columns - k < chunk ? source.columns - k : chunk;
     widenRow<S>(wide, source, r, k, count);
-    for (int i = 0; i < count; i += lanes) F::narrow(narrow + i, load(wide + i));
-    for (int i = 0; i < count; i++)
-      to[static_cast<size_t>((k + i) / 2) * lineElements + Cells<F>::within(row % lanes, i % 2)] = narrow[i];
+    for (int i = 0; i < count; i += lanes) L::narrow(narrow + i, load(wide + i));
+    for (int i = 0; i < count; i++) to[L::at(row % lanes, k + i)] = narrow[i];
   }
 }
 
-// Sixteen rows of the same dtype, contiguous columns: a cache line is written whole, four bytes (a pair) from each row.
-template <class F> void packSixteen(const PackSource& source, int r, int row, typename F::Store* packed) {
-  using Store = typename F::Store;
-  const int pairs = (source.columns + 1) / 2;
-  Store* to = packed + static_cast<size_t>(row / lanes) * static_cast<size_t>(pairs) * lineElements;
+// Sixteen rows of the same dtype, contiguous columns: four lines at a time, so that each cache line is written whole.
+template <class L> void packSixteen(const PackSource& source, int r, int row, void* packed) {
+  using Store = typename L::Store;
+  Store* to = panelOf<L>(source, row, packed);
   const Store* from[lanes];
-  for (int j = 0; j < lanes; j++) from[j] = static_cast<const Store*>(source.data) + (r + j) * source.rowStride;
-  for (int k = 0; k < source.columns / 2; k++, to += lineElements)
-    for (int j = 0; j < lanes; j++) {
-      to[Cells<F>::within(j, 0)] = from[j][2 * k];
-      to[Cells<F>::within(j, 1)] = from[j][2 * k + 1];
-    }
-  if (source.columns % 2 != 0)
-    for (int j = 0; j < lanes; j++) to[Cells<F>::within(j, 0)] = from[j][source.columns - 1];
+  for (int lane = 0; lane < lanes; lane++) from[lane] = static_cast<const Store*>(source.data) + (r + lane) * source.rowStride;
+  int k = 0;
+  for (; k + 4 <= source.columns; k += 4, to += 2 * lineElements)
+    for (int lane = 0; lane < lanes; lane++)
+      for (int i = 0; i < 4; i++) to[L::at(lane, i)] = from[lane][k + i];
+  for (int lane = 0; lane < lanes; lane++)
+    for (int i = 0; k + i < source.columns; i++) to[L::at(lane, i)] = from[lane][k + i];
 }
 
 }  // namespace
 
 void pack(const PackSource& source, int32_t row, ops::Dtype dtype, void* packed) {
-  withFormat(dtype, [&](auto to) {
-    using F = decltype(to);
-    auto* out = static_cast<typename F::Store*>(packed);
+  withLinearFormat(dtype, [&](auto to) {
+    using L = decltype(to);
     int r = 0;
     while (r < source.rows) {
       if (source.dtype == dtype && source.columnStride == 1 && (row + r) % lanes == 0 && r + lanes <= source.rows) {
-        packSixteen<F>(source, r, row + r, out);
+        packSixteen<L>(source, r, row + r, packed);
         r += lanes;
         continue;
       }
-      withFormat(source.dtype, [&](auto from) { packRow<decltype(from), F>(source, r, row + r, out); });
+      withFormat(source.dtype, [&](auto from) { packRow<decltype(from), L>(source, r, row + r, packed); });
       r++;
     }
   });

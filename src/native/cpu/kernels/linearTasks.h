@@ -1,0 +1,48 @@
+// How a linear is divided among tasks: blocks of rows by runs of panels, all as even as can be.
+#pragma once
+#include <algorithm>
+#include <cstdint>
+
+namespace millrace::cpu {
+
+struct Range {
+  int begin, end;
+  int count() const { return end - begin; }
+};
+
+// Rows go in blocks of up to `most`, which begin at whole `unit`s.
+struct RowBlocks {
+  int rows, most, unit;
+};
+
+class LinearTasks {
+ public:
+  // `panels` of sixteen outputs, a tile spanning `group` of them; `bytes` of weights.
+  LinearTasks(RowBlocks rows, int panels, int group, int64_t bytes, int threads)
+      : rows_(rows), panels_(panels), group_(group), groups_((panels + group - 1) / group), blocks_((rows.rows + rows.most - 1) / rows.most) {
+    // A task reads an eighth of a thread's share of the weights: long runs keep the prefetchers going, short ones share out evenly.
+    const int64_t share = bytes / threads;
+    const int64_t each = share / std::clamp<int64_t>(share / 8, 65536, 524288);
+    runs_ = static_cast<int>(std::clamp<int64_t>(each * threads, 1, groups_));
+  }
+  int count() const { return blocks_ * runs_; }
+  Range rows(int task) const {
+    const Range units = part((rows_.rows + rows_.unit - 1) / rows_.unit, task / runs_, blocks_);
+    return {units.begin * rows_.unit, std::min(units.end * rows_.unit, rows_.rows)};
+  }
+  Range panels(int task) const {
+    const Range groups = part(groups_, task % runs_, runs_);
+    return {groups.begin * group_, std::min(groups.end * group_, panels_)};
+  }
+
+ private:
+  // Part i of n of `total`.
+  static Range part(int total, int i, int n) {
+    return {static_cast<int>(int64_t{total} * i / n), static_cast<int>(int64_t{total} * (i + 1) / n)};
+  }
+
+  RowBlocks rows_;
+  int panels_, group_, groups_, blocks_, runs_;
+};
+
+}  // namespace millrace::cpu
