@@ -78,7 +78,7 @@ inline V loadFloat16(const uint16_t* p) { return {_mm512_cvtph_ps(_mm256_loadu_s
 inline void storeFloat16(uint16_t* p, V a) {
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtps_ph(a.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
 }
-inline void prefetch(const void* p) { _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T0); }
+inline __attribute__((always_inline)) void prefetch(const void* p) { _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T0); }
 
 constexpr TileShape chainTile{8, 3, {0, 2, 4, 4, 4, 3, 3, 3, 3}};
 constexpr TileShape twinTile{6, 2, {0, 2, 4, 3, 3, 2, 2}};

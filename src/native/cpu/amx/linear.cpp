@@ -65,7 +65,7 @@ struct Fetch {
   const uint16_t* at;
   size_t panel;
   int lines;
-  void block() {
+  MILLRACE_INLINE void block() {
     for (int i = 0; i < lines; i++, at += lineElements) {
       prefetch(at);
       prefetch(at + panel);

@@ -58,7 +58,7 @@ inline void scoreTile(float (&s)[R][tileKeys], const Rows<F>& rows, const TileAd
     const typename F::Store* keys[N];
 #pragma GCC unroll 8
     for (int v = 0; v < N; v++) keys[v] = at.key[g + v];
-    accumulate<F, R, N>(acc, rows.q, rows.qStride, keys, lineElements, pairs, [&](int k) {
+    accumulate<F, R, N>(acc, rows.q, rows.qStride, keys, lineElements, pairs, [&](int k) __attribute__((always_inline)) {
 #pragma GCC unroll 8
       for (int v = 0; v < N; v++) {
         prefetchLine<F>(next.key[g + v] + static_cast<size_t>(k) * lineElements);

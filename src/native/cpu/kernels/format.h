@@ -89,7 +89,9 @@ template <class F> constexpr size_t rowStride(int count) {
   return ((static_cast<size_t>(count) + perLine - 1) / perLine | 1) * perLine;
 }
 
-template <class F> inline void prefetchLine(const typename F::Store* line) {
+// Who fetches must be inlined: GCC 12 takes a function that only fetches for one without effect, and drops its calls.
+#define MILLRACE_INLINE inline __attribute__((always_inline))
+template <class F> MILLRACE_INLINE void prefetchLine(const typename F::Store* line) {
 #pragma GCC unroll 2
   for (size_t at = 0; at < lineElements; at += 64 / sizeof(typename F::Store)) prefetch(line + at);
 }
@@ -98,7 +100,7 @@ template <class F> inline void prefetchLine(const typename F::Store* line) {
 // is called before pair k, to bring nearer what comes later. Every loop over acc is unrolled, or GCC leaves it in memory at
 // half the speed.
 template <class F, int R, int N, class Fetch>
-inline __attribute__((always_inline)) void accumulate(V (&acc)[R][N], const typename F::X* x, size_t xStride,
+MILLRACE_INLINE void accumulate(V (&acc)[R][N], const typename F::X* x, size_t xStride,
                                                       const typename F::Store* const (&w)[N], size_t pairStride, int pairs, Fetch fetch) {
   for (int k = 0; k < pairs; k++) {
     fetch(k);

@@ -28,7 +28,7 @@ constexpr int fetchBytes = 3072;
 template <class F, int N> struct FetchOwn {
   const typename F::Store* w;
   int lines;
-  void operator()(int line) const {
+  MILLRACE_INLINE void operator()(int line) const {
     const int ahead = line + fetchBytes / static_cast<int>(lineElements * sizeof(typename F::Store));
     const auto at = static_cast<size_t>(ahead < lines ? ahead : ahead + (N - 1) * lines);
 #pragma GCC unroll 8
@@ -39,7 +39,7 @@ template <class F, int N> struct FetchOwn {
 // Of several tiles of rows the first N each fetch one panel of those that come after these; null: nothing.
 template <class F> struct FetchNext {
   const typename F::Store* w;
-  void operator()(int line) const {
+  MILLRACE_INLINE void operator()(int line) const {
     if (w) prefetchLine<F>(w + static_cast<size_t>(line) * lineElements);
   }
 };

@@ -16,7 +16,7 @@ template <class F> struct ChainLinear : F {
   // Of element k of output `lane`, in its panel.
   static size_t at(int lane, int k) { return static_cast<size_t>(k / 2) * lineElements + static_cast<size_t>(k % 2 * lanes + lane); }
   template <int R, int N, class Fetch>
-  static inline __attribute__((always_inline)) void multiply(V (&acc)[R][N], const X* x, size_t xStride, const Store* const (&w)[N], int lines, Fetch fetch) {
+  static MILLRACE_INLINE void multiply(V (&acc)[R][N], const X* x, size_t xStride, const Store* const (&w)[N], int lines, Fetch fetch) {
     accumulate<F, R, N>(acc, x, xStride, w, lineElements, lines, fetch);
   }
 };
@@ -53,7 +53,7 @@ struct Bfloat16Linear {
 
   // A step of one chain. One chain's weights at a time: there are not registers for more.
   template <int chain, int R, int N>
-  static inline __attribute__((always_inline)) void step(V (&acc)[R][N], const X* x, size_t xStride, const Store* const (&w)[N], size_t at) {
+  static MILLRACE_INLINE void step(V (&acc)[R][N], const X* x, size_t xStride, const Store* const (&w)[N], size_t at) {
     decltype(weights<chain>(w[0])) weight[N];
 #pragma GCC unroll 8
     for (int v = 0; v < N; v++) weight[v] = weights<chain>(w[v] + at);
@@ -66,17 +66,18 @@ struct Bfloat16Linear {
   }
 
   template <int R, int N, class Fetch>
-  static inline __attribute__((always_inline)) void multiply(V (&acc)[R][N], const X* x, size_t xStride, const Store* const (&w)[N], int lines, Fetch fetch) {
+  static MILLRACE_INLINE void multiply(V (&acc)[R][N], const X* x, size_t xStride, const Store* const (&w)[N], int lines, Fetch fetch) {
     for (int block = 0; block < lines; block += blockLines) {
       V even[R][N], odd[R][N];
 #pragma GCC unroll 8
       for (int r = 0; r < R; r++)
 #pragma GCC unroll 8
         for (int v = 0; v < N; v++) even[r][v] = odd[r][v] = set(0.f);
-      for (int line = block; line < block + blockLines; line += stepLines) {
+#pragma GCC unroll 16
+      for (int line = 0; line < blockLines; line += stepLines) {
+        const auto at = static_cast<size_t>(block + line);
 #pragma GCC unroll 2
-        for (int i = 0; i < stepLines; i++) fetch(line + i);
-        const auto at = static_cast<size_t>(line);
+        for (int i = 0; i < stepLines; i++) fetch(block + line + i);
         step<0>(even, x + 2 * at, xStride, w, at * lineElements);
         step<1>(odd, x + 2 * at, xStride, w, at * lineElements);
       }
