@@ -1,8 +1,10 @@
 // What this machine allows, as one line of JSON: read bandwidth (GB/s) and arithmetic peak (GFLOP/s) with 1 and 2 threads.
-// Compiled with -march=native. Arithmetic (flops): vdpbf16ps where there is AVX-512 BF16, else float32 FMA, which is told beside it
-// (fma2): some Intel cores run FMA on two ports and vdpbf16ps at half their rate.
+// Compiled with -march=native. Arithmetic (flops): vdpbf16ps where there is AVX-512 BF16, else float32 FMA. Beside it, with 2 threads,
+// float32 FMA (fma2: some Intel cores run it on two ports and vdpbf16ps at half their rate) and bfloat16 AMX (amx2: 0 where there is none).
 #include <immintrin.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -119,6 +121,42 @@ double arithmetic(int threads) {
   return best;
 }
 
+#ifdef __AMX_BF16__
+struct alignas(64) TileConfiguration {
+  uint8_t palette, startRow, reserved[14];
+  uint16_t rowBytes[16];
+  uint8_t rows[16];
+};
+constexpr TileConfiguration sixTiles{1, 0, {}, {64, 64, 64, 64, 64, 64}, {16, 16, 16, 16, 16, 16}};
+constexpr double tileFlops = 2.0 * 16 * 16 * 32;
+
+// Four chains of products of tiles that are zero, which takes as long as any.
+void multiplyTiles(int) {
+  _tile_loadconfig(&sixTiles);
+  _tile_zero(0);
+  _tile_zero(1);
+  _tile_zero(2);
+  _tile_zero(3);
+  _tile_zero(4);
+  _tile_zero(5);
+  for (long r = 0; r < rounds; r++) {
+    _tile_dpbf16ps(0, 4, 5);
+    _tile_dpbf16ps(1, 4, 5);
+    _tile_dpbf16ps(2, 4, 5);
+    _tile_dpbf16ps(3, 4, 5);
+  }
+  _tile_release();
+}
+
+double tileArithmetic(int threads) {
+  constexpr long requestPermission = 0x1023, tileData = 18;
+  if (syscall(SYS_arch_prctl, requestPermission, tileData) != 0) return 0;
+  return threads * rounds * 4 * tileFlops / timed(threads, multiplyTiles) / 1e9;
+}
+#else
+double tileArithmetic(int) { return 0; }
+#endif
+
 }  // namespace
 
 int main() {
@@ -129,6 +167,6 @@ int main() {
   timed(2, [&](int t) {
     for (size_t i = t * (bytes / 2); i < (t + 1) * (bytes / 2); i += 4096) data[i] = 1;
   });
-  std::printf("{\"read1\":%.2f,\"read2\":%.2f,\"flops1\":%.1f,\"flops2\":%.1f,\"fma2\":%.1f,\"kind\":\"%s\"}\n", bandwidth(data, 1),
-              bandwidth(data, 2), arithmetic<Best>(1), arithmetic<Best>(2), arithmetic<Fma>(2), Best::name);
+  std::printf("{\"read1\":%.2f,\"read2\":%.2f,\"flops1\":%.1f,\"flops2\":%.1f,\"fma2\":%.1f,\"amx2\":%.1f,\"kind\":\"%s\"}\n",
+              bandwidth(data, 1), bandwidth(data, 2), arithmetic<Best>(1), arithmetic<Best>(2), arithmetic<Fma>(2), tileArithmetic(2), Best::name);
 }

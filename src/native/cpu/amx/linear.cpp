@@ -23,7 +23,7 @@ constexpr int fewRows = 4;
 constexpr int blockLines = Bfloat16Linear::blockLines, blockColumns = Bfloat16Linear::columnUnit;
 constexpr size_t registerElements = blockLines * lineElements;
 constexpr int64_t xBytes = 1 << 20;  // of rows that stay in a core's second-level cache: half of it
-constexpr int aheadLines = 16;       // how far a single pass fetches ahead of itself
+constexpr int aheadLines = 8;        // how far a single pass fetches ahead of itself
 
 // Sixteen rows by 32 columns after another are what a register loads: x is [pass][block][passRows][32]. Rows past the last hold
 // anything, and so do their sums, which nobody reads.
