@@ -12,5 +12,5 @@ export const buildPeak = () => {
   execFileSync(process.env.CXX ?? "c++", ["-std=c++20", "-O3", "-march=native", "-pthread", source, "-o", program])
 }
 
-/** { read1, read2 } in GB/s, { flops1, flops2 } in GFLOP/s of the instruction `kind`, fma2 of float32 FMA, amx2 of AMX. Takes about two seconds. */
+/** { read1, read2 } in GB/s, { flops1, flops2 } in GFLOP/s of the instruction `kind`, fma2 of float32 FMA, amx2 of AMX. Takes about four seconds. */
 export const measurePeak = () => JSON.parse(execFileSync(program, { encoding: "utf8" }))

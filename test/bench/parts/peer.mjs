@@ -49,10 +49,10 @@ const workload = (model, text) =>
   `${model.shape} bf16, ${text}, ${threads} threads; tokens/s, medians of interleaved rounds`
 
 export const decode = async ({ rounds }) => {
-  const task = { count: 1, promptTokens: 8, newTokens: 32 }
+  const task = { count: 1, promptTokens: 8, newTokens: 96 }
   const { model, results } = await sideBySide({ rounds }, async (side) => steadyRate(await side.call("streams", task)))
   return {
-    workload: workload(model, "one stream, 8 prompt tokens, 32 new"),
+    workload: workload(model, "one stream, 8 prompt tokens, 96 new"),
     figures: { ...summary(results), shareOfReadBandwidth: readShare(results, model, 1) },
     goals: { shareOfReadBandwidth: ">= 92%" },
     rounds: results
