@@ -4,6 +4,7 @@
 #include <immintrin.h>
 
 #include <algorithm>
+#include <array>
 
 #include "../kernels/kernels.h"
 #include "../kernels/linearFormat.h"
@@ -50,12 +51,17 @@ struct alignas(64) TileConfiguration {
   uint16_t rowBytes[16];
   uint8_t rows[16];
 };
-// 0 to 3 are sums, 4 and 5 rows of x, 6 and 7 weights. Constant, since the compiler does not see that ldtilecfg reads all of it.
-constexpr TileConfiguration configuration{1, 0, {}, {64, 64, 64, 64, 64, 64, 64, 64}, {16, 16, 16, 16, 16, 16, 16, 16}};
+// Tiles 0 to 3 are sums, 4 and 5 rows of x, 6 and 7 weights: by the rows that there are, so that no others are loaded. Constants, since
+// the compiler does not see that ldtilecfg reads all of one.
+constexpr auto configurations = [] {
+  std::array<TileConfiguration, registerRows + 1> all{};
+  for (uint8_t n = 1; n <= registerRows; n++) all[n] = {1, 0, {}, {64, 64, 64, 64, 64, 64, 64, 64}, {n, n, n, n, n, n, registerRows, registerRows}};
+  return all;
+}();
 
 // A task has the tile registers from its begin to its end.
 struct TileRegisters {
-  TileRegisters() { _tile_loadconfig(&configuration); }
+  explicit TileRegisters(int rows) { _tile_loadconfig(&configurations[static_cast<size_t>(std::min(rows, registerRows))]); }
   ~TileRegisters() { _tile_release(); }
   TileRegisters(const TileRegisters&) = delete;
 };
@@ -143,8 +149,9 @@ void run(const ops::Linear& op, const Matrix& x, const Weight& weight, Context& 
   const LinearTasks tasks({x.rows, static_cast<int>(most), passRows}, (p.y.columns + lanes - 1) / lanes, 2,
                           packedLinearBytes(p.y.columns, x.columns, weight.dtype), context.threads());
   context.parallel(tasks.count(), [&](int task, int) {
-    const TileRegisters registers;
-    passes(p, tasks.rows(task), tasks.panels(task));
+    const Range rows = tasks.rows(task);
+    const TileRegisters registers(rows.count());
+    passes(p, rows, tasks.panels(task));
   });
 }
 
