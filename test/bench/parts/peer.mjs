@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises"
 import { median, percent, round, steadyRate } from "../lib/numbers.mjs"
 import { pair } from "../lib/pair.mjs"
 import { buildPeak, measurePeak } from "../lib/peak.mjs"
@@ -14,7 +15,10 @@ const better = (a, b) => ({
   )
 })
 
-/** Rounds of peak, ours, peak, peer, one after another, both sides loaded all the while; the figure is the median round's. */
+/** A core that has just multiplied as fast as it can runs some seconds slower: 6% seen after the peak's AMX. */
+const rest = () => setTimeout(3000)
+
+/** Rounds of peak, ours, peak, peer, one after another with a rest between, both sides loaded all the while; the figure is the median round's. */
 const sideBySide = async ({ rounds, engine }, measure) => {
   needDist()
   needPeer()
@@ -27,9 +31,13 @@ const sideBySide = async ({ rounds, engine }, measure) => {
     const results = []
     for (let r = 0; r < rounds; r++) {
       const before = measurePeak()
+      await rest()
       const ours = await measure(sides[0], r)
+      await rest()
       const peak = better(before, measurePeak())
+      await rest()
       const peer = await measure(sides[1], r)
+      await rest()
       results.push({ ours: round(ours), peer: round(peer), peak })
       console.error(`  round ${r + 1}: ours ${round(ours)}, peer ${round(peer)} tokens/s`)
     }
