@@ -1,9 +1,10 @@
-// How a linear is divided among tasks: blocks of rows by runs of panels, all as even as can be.
+// How a linear is divided among tasks: blocks of rows by runs of panels, all as even as can be. Of each instruction family its own, since
+// the linker keeps one copy of what they share, and its instructions may not run everywhere.
 #pragma once
 #include <algorithm>
 #include <cstdint>
 
-namespace millrace::cpu {
+namespace millrace::cpu::MILLRACE_ISA_NAMESPACE {
 
 struct Range {
   int begin, end;
@@ -45,4 +46,4 @@ class LinearTasks {
   int panels_, group_, groups_, blocks_, runs_;
 };
 
-}  // namespace millrace::cpu
+}  // namespace millrace::cpu::MILLRACE_ISA_NAMESPACE
