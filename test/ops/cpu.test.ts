@@ -4,20 +4,11 @@ import { type OpName, opNames, opRecord } from "../../src/domain/ops/table.ts"
 import { type Dtype, dtypes } from "../../src/domain/tensor/dtype.ts"
 import { loadAddon } from "../../src/layers/backend/addon.ts"
 import { type CpuAnswer, runOnCpu } from "../support/cpuOp.ts"
+import { instructionPaths } from "../support/devices.ts"
 import { nativeBuilt } from "../support/nativeBuilt.ts"
 import { blockSize, casesOf, distance, type MadeCase, make, runReference } from "../support/opCase.ts"
 
-/** Instruction families that this CPU runs, the best first. */
-const families = Effect.map(loadAddon, (addon) => ({
-  addon,
-  isas: ["amx", "avx512bf16", "avx512", "avx2", "portable"].filter((isa) => {
-    try {
-      return addon.info(isa).isa === isa
-    } catch {
-      return false
-    }
-  })
-}))
+const families = Effect.all({ addon: loadAddon, isas: Effect.promise(instructionPaths) })
 
 const bitsOf = (values: Float32Array) => Buffer.from(values.buffer, values.byteOffset, values.byteLength)
 

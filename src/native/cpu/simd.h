@@ -6,6 +6,8 @@
 #error "compile src/native/cpu/kernels once per ISA, each with -DMILLRACE_ISA_NAMESPACE=<name>"
 #endif
 
+#define MILLRACE_INLINE inline __attribute__((always_inline))
+
 namespace millrace::cpu::MILLRACE_ISA_NAMESPACE {
 
 // Rows and vectors of the widest tile whose values are one chain each (chainTile) or two (twinTile), and the vectors of a tile

@@ -70,15 +70,13 @@ inline V roundBfloat16(V a) {
   r = _mm512_mask_and_epi32(r, _mm512_cmplt_epi32_mask(magnitude, _mm512_set1_epi32(0x800000)), u, _mm512_set1_epi32(static_cast<int>(0x80000000u)));
   return {_mm512_castsi512_ps(_mm512_and_si512(r, _mm512_set1_epi32(static_cast<int>(0xffff0000u))))};
 }
-inline void storeBfloat16(uint16_t* p, V a) {
-  const __m512i r = _mm512_srli_epi32(_mm512_castps_si512(roundBfloat16(a).v), 16);
-  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtepi32_epi16(r));
-}
+inline __m256i narrowBfloat16(V a) { return _mm512_cvtepi32_epi16(_mm512_srli_epi32(_mm512_castps_si512(roundBfloat16(a).v), 16)); }
+inline void storeBfloat16(uint16_t* p, V a) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), narrowBfloat16(a)); }
 inline V loadFloat16(const uint16_t* p) { return {_mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)))}; }
 inline void storeFloat16(uint16_t* p, V a) {
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtps_ph(a.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
 }
-inline __attribute__((always_inline)) void prefetch(const void* p) { _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T0); }
+MILLRACE_INLINE void prefetch(const void* p) { _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T0); }
 
 constexpr TileShape chainTile{8, 3, {0, 2, 4, 4, 4, 3, 3, 3, 3}};
 constexpr TileShape twinTile{6, 2, {0, 2, 4, 3, 3, 2, 2}};
@@ -96,9 +94,8 @@ inline Pairs setPair(const uint16_t* p) {
 }
 // Of every four values the bfloat16 of numbers 2, 0, 3, 1.
 inline void storeTwins(uint16_t* p, V a) {
-  const __m256i words = _mm512_cvtepi32_epi16(_mm512_srli_epi32(_mm512_castps_si512(roundBfloat16(a).v), 16));
   const __m256i order = _mm256_broadcastsi128_si256(_mm_setr_epi8(4, 5, 0, 1, 6, 7, 2, 3, 12, 13, 8, 9, 14, 15, 10, 11));
-  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm256_shuffle_epi8(words, order));
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm256_shuffle_epi8(narrowBfloat16(a), order));
 }
 inline V dotPairs(V acc, Pairs x, Pairs w) { return {_mm512_dpbf16_ps(acc.v, x.v, w.v)}; }
 #endif

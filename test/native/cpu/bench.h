@@ -14,6 +14,9 @@
 
 namespace millrace::test {
 
+// Every instruction family that there is; a machine may lack some.
+inline constexpr const char* families[] = {"portable", "avx2", "avx512", "avx512bf16", "amx"};
+
 // Denormals are zero, as on every compute thread.
 inline void flushDenormals() {
 #if defined(__SSE__)

@@ -308,7 +308,7 @@ int check(const char* path) {
   std::ifstream file(path);
   const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
   int failures = 0, checked = 0;
-  for (const char* isa : {"portable", "avx2", "avx512", "avx512bf16", "amx"}) {
+  for (const char* isa : families) {
     const KernelTable* kernels = nullptr;
     try {
       kernels = &selectKernels(isa);

@@ -228,8 +228,8 @@ void testPack(const KernelTable& kernels) {
 
 int main() {
   flushDenormals();
-  int families = 0;
-  for (const char* isa : {"portable", "avx2", "avx512", "avx512bf16", "amx"}) {
+  int tried = 0;
+  for (const char* isa : families) {
     try {
       const KernelTable& kernels = selectKernels(isa);
       testLinear(kernels);
@@ -237,11 +237,11 @@ int main() {
       testEncoderAttention(kernels);
       testFunctions(kernels);
       testPack(kernels);
-      families++;
+      tried++;
     } catch (const std::exception& e) {
       std::printf("left out: %s\n", e.what());
     }
   }
-  std::printf("%d families, %d broken promises\n", families, failures);
-  return failures == 0 && families > 0 ? 0 : 1;
+  std::printf("%d families, %d broken promises\n", tried, failures);
+  return failures == 0 && tried > 0 ? 0 : 1;
 }

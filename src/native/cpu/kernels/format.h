@@ -89,8 +89,12 @@ template <class F> constexpr size_t rowStride(int count) {
   return ((static_cast<size_t>(count) + perLine - 1) / perLine | 1) * perLine;
 }
 
+// Element `lane` of a line, of the pair's even (0) or odd (1) half.
+template <class F> inline size_t within(int lane, int parity) {
+  return static_cast<size_t>(F::planar ? parity * lanes + lane : 2 * lane + parity);
+}
+
 // Who fetches must be inlined: GCC 12 takes a function that only fetches for one without effect, and drops its calls.
-#define MILLRACE_INLINE inline __attribute__((always_inline))
 template <class F> MILLRACE_INLINE void prefetchLine(const typename F::Store* line) {
 #pragma GCC unroll 2
   for (size_t at = 0; at < lineElements; at += 64 / sizeof(typename F::Store)) prefetch(line + at);
@@ -100,8 +104,8 @@ template <class F> MILLRACE_INLINE void prefetchLine(const typename F::Store* li
 // is called before pair k, to bring nearer what comes later. Every loop over acc is unrolled, or GCC leaves it in memory at
 // half the speed.
 template <class F, int R, int N, class Fetch>
-MILLRACE_INLINE void accumulate(V (&acc)[R][N], const typename F::X* x, size_t xStride,
-                                                      const typename F::Store* const (&w)[N], size_t pairStride, int pairs, Fetch fetch) {
+MILLRACE_INLINE void accumulate(V (&acc)[R][N], const typename F::X* x, size_t xStride, const typename F::Store* const (&w)[N],
+                                size_t pairStride, int pairs, Fetch fetch) {
   for (int k = 0; k < pairs; k++) {
     fetch(k);
     typename F::Line line[N];

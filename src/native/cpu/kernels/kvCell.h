@@ -19,13 +19,11 @@ template <class F> struct Cells {
   size_t keyGroup() const { return static_cast<size_t>(keyPairs()) * lineElements; }
   size_t valueGroup() const { return static_cast<size_t>(valueVectors()) * 8 * lineElements; }
 
-  // Element `lane` of a line, of the pair's even (0) or odd (1) half.
-  static size_t within(int lane, int parity) { return static_cast<size_t>(F::planar ? parity * lanes + lane : 2 * lane + parity); }
   size_t keyAt(int offset, int d) const {
-    return static_cast<size_t>(offset / lanes) * keyGroup() + static_cast<size_t>(d / 2) * lineElements + within(offset % lanes, d % 2);
+    return static_cast<size_t>(offset / lanes) * keyGroup() + static_cast<size_t>(d / 2) * lineElements + within<F>(offset % lanes, d % 2);
   }
   size_t valueAt(int offset, int e) const {
-    return static_cast<size_t>(offset / 2 * valueVectors() + e / lanes) * lineElements + within(e % lanes, offset % 2);
+    return static_cast<size_t>(offset / 2 * valueVectors() + e / lanes) * lineElements + within<F>(e % lanes, offset % 2);
   }
 };
 

@@ -14,7 +14,7 @@ template <class F> struct ChainLinear : F {
   static constexpr int columnUnit = 2;
   static constexpr TileShape tile = chainTile;
   // Of element k of output `lane`, in its panel.
-  static size_t at(int lane, int k) { return static_cast<size_t>(k / 2) * lineElements + static_cast<size_t>(k % 2 * lanes + lane); }
+  static size_t at(int lane, int k) { return static_cast<size_t>(k / 2) * lineElements + within<F>(lane, k % 2); }
   template <int R, int N, class Fetch>
   static MILLRACE_INLINE void multiply(V (&acc)[R][N], const X* x, size_t xStride, const Store* const (&w)[N], int lines, Fetch fetch) {
     accumulate<F, R, N>(acc, x, xStride, w, lineElements, lines, fetch);
@@ -35,7 +35,7 @@ struct Bfloat16Linear {
   using X = uint16_t;
   static constexpr int stepLines = 2;
   static size_t at(int lane, int k) {
-    return static_cast<size_t>(k / 4 * 2 + k % 2) * lineElements + static_cast<size_t>(2 * lane + (k % 4 < 2 ? 1 : 0));
+    return static_cast<size_t>(k / 4 * 2 + k % 2) * lineElements + within<Bfloat16Linear>(lane, k % 4 < 2 ? 1 : 0);
   }
   static void storeX(X* p, V v) { storeTwins(p, v); }
   template <int chain> static Pairs row(const X* p) { return setPair(p + 2 * chain); }
@@ -44,7 +44,7 @@ struct Bfloat16Linear {
 #else
   using X = float;
   static constexpr int stepLines = 1;
-  static size_t at(int lane, int k) { return static_cast<size_t>(k / 2) * lineElements + static_cast<size_t>(2 * lane + k % 2); }
+  static size_t at(int lane, int k) { return static_cast<size_t>(k / 2) * lineElements + within<Bfloat16Linear>(lane, k % 2); }
   static void storeX(X* p, V v) { store(p, roundBfloat16(v)); }
   template <int chain> static V row(const X* p) { return set(p[chain]); }
   template <int chain> static V weights(const Store* p) { return chain == 0 ? evenOfPairs(p) : oddOfPairs(p); }
