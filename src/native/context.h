@@ -25,7 +25,7 @@ struct Matrix {
 
 enum class WeightKind : int32_t { linear, table, vector };
 
-// linear: [ceil(N/16)] panels of 16 outputs in `dtype`, N and K padded with zeros, 64-byte aligned; only the kernels look inside
+// linear: [ceil(N/16)] panels of 16 outputs in `dtype`, N and K padded with zeros, from a page's start; only the kernels look inside
 // (cpu/kernels/linearFormat.h).
 // table: row-major [rows][columns] in `dtype`, perhaps mapped from the file; aligned to its element.
 // vector: `columns` float32 values (rows is 1, dtype float32).

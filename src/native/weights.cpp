@@ -22,6 +22,9 @@ int64_t elementBytes(const Weight& weight) {
                                            : int64_t{weight.rows} * weight.columns * dtypeBytes(weight.dtype);
 }
 
+// A linear begins with a page: how far ahead its tiles fetch was found so.
+int64_t alignment(WeightKind kind) { return kind == WeightKind::linear ? 4096 : 64; }
+
 Source sourceOf(const WeightSpec& spec, const SegmentSpec& segment, const std::vector<MappedFile>& files) {
   const auto bad = [&](const std::string& what) { throw CheckpointError("weight " + spec.name + ": " + what); };
   if (segment.file < 0 || static_cast<size_t>(segment.file) >= files.size()) bad("names no file");
@@ -118,8 +121,9 @@ void WeightTable::layOut(const std::vector<WeightSpec>& specs) {
       weight.data = sourceOf(spec, spec.segments[0], files_).data;
       inPlace_ += elementBytes(weight);
     }
+    total = roundUp(total, alignment(spec.kind));
     offsets.push_back(total);
-    if (!weight.data) total += roundUp(elementBytes(weight), 64);
+    if (!weight.data) total += elementBytes(weight);
     weights_.push_back(weight);
   }
   memory_ = Memory(static_cast<size_t>(total), true);

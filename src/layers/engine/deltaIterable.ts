@@ -11,7 +11,8 @@ import type { AdmissionError, ObjectInvalid, RunError } from "../../domain/error
 type Failure = AdmissionError | RunError | ObjectInvalid
 /** Submits a request of whose deltas each is an A. */
 type Submit<A> = Effect.Effect<{ readonly deltas: Stream.Stream<A, Failure> }, Failure, Scope.Scope>
-type Pull<A> = Effect.Effect<Chunk.Chunk<A>, Option.Option<Failure>>
+type Pull<A> = Effect.Effect<Chunk.Chunk<A>, Option.Option<Failure> | Failure>
+type Read<A> = Exit.Exit<Chunk.Chunk<A>, Option.Option<Failure> | Failure>
 
 const done: IteratorReturnResult<undefined> = { done: true, value: undefined }
 
@@ -19,7 +20,16 @@ const done: IteratorReturnResult<undefined> = { done: true, value: undefined }
 class DeltaIterator<A> implements AsyncIterator<A> {
   private readonly scope = Effect.runSync(Scope.make())
   private readonly ready: Array<A> = []
-  private pull: Pull<A> | undefined
+  /** The first submits the request. */
+  private pull: Pull<A> = Effect.suspend(() =>
+    Effect.flatMap(this.submit, ({ deltas }) => Stream.toPull(deltas)).pipe(
+      Scope.extend(this.scope),
+      Effect.flatMap((pull) => {
+        this.pull = pull
+        return pull
+      })
+    )
+  )
   private reading: Fiber.RuntimeFiber<Chunk.Chunk<A>, Option.Option<Failure> | Failure> | undefined
   private ended = false
   /** The last `next()`: calls that do not wait for one another are answered in turn, as an async generator's are. */
@@ -60,25 +70,19 @@ class DeltaIterator<A> implements AsyncIterator<A> {
     throw isSome(failure) ? failure.value : failure
   }
 
-  /** Waits for deltas; `return()` and the signal interrupt it. */
-  private async read() {
-    const opened =
-      this.pull === undefined
-        ? Effect.flatMap(this.submit, ({ deltas }) => Stream.toPull(deltas)).pipe(Scope.extend(this.scope))
-        : Effect.succeed(this.pull)
-    const fiber = Effect.runFork(
-      Effect.flatMap(opened, (pull) => {
-        this.pull = pull
-        return pull
+  /** Waits for deltas; `return()` and the signal interrupt it. One fiber a read, which begins at once: it runs at every token. */
+  private read() {
+    return new Promise<Read<A>>((resolve) => {
+      const fiber = Effect.runFork(this.pull, { immediate: true })
+      const abort = () => fiber.unsafeInterruptAsFork(fiber.id())
+      this.reading = fiber
+      this.signal?.addEventListener("abort", abort, { once: true })
+      fiber.addObserver((exit) => {
+        this.signal?.removeEventListener("abort", abort)
+        this.reading = undefined
+        resolve(exit)
       })
-    )
-    this.reading = fiber
-    const abort = () => fiber.unsafeInterruptAsFork(fiber.id())
-    this.signal?.addEventListener("abort", abort, { once: true })
-    const exit = await Effect.runPromise(fiber.await)
-    this.signal?.removeEventListener("abort", abort)
-    this.reading = undefined
-    return exit
+    })
   }
 
   private async close(): Promise<void> {

@@ -103,6 +103,7 @@ inline void storeFloat16(uint16_t* p, V x) {
   _mm_storeu_si128(reinterpret_cast<__m128i*>(p + 8), _mm256_cvtps_ph(x.b, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
 }
 MILLRACE_INLINE void prefetch(const void* p) { _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T0); }
+inline void awaitLoads() {}
 
 // Sixteen registers hold 6 x 2 accumulators.
 constexpr TileShape chainTile{6, 1, {0, 4, 2, 2, 1, 1, 1}};

@@ -113,6 +113,7 @@ inline void storeFloat16(uint16_t* p, const V& a) {
   for (int i = 0; i < 16; i++) p[i] = narrowFloat16(a.v[i]);
 }
 inline void prefetch(const void*) {}
+inline void awaitLoads() {}
 
 constexpr TileShape chainTile{4, 1, {0, 1, 1, 1, 1}};
 constexpr TileShape twinTile{2, 1, {0, 1, 1}};

@@ -20,16 +20,12 @@ template <class F> struct Problem {
   const typename F::Store* panel(int i) const { return w + static_cast<size_t>(i) * static_cast<size_t>(lines) * lineElements; }
 };
 
-// How far ahead a tile fetches weights that it reads from memory. Less than a page: farther on, an Intel core's own prefetcher, which
-// then sees nothing but hits, stops helping (Sapphire Rapids, 2 threads: 29 GB/s unfetched, 34 at 3 KB, 32 from 4 KB on).
-constexpr int fetchBytes = 3072;
-
 // The only tile of rows reads every weight from memory: it fetches along its own N streams, and past their ends along the next N.
 template <class F, int N> struct FetchOwn {
   const typename F::Store* w;
   int lines;
   MILLRACE_INLINE void operator()(int line) const {
-    const int ahead = line + fetchBytes / static_cast<int>(lineElements * sizeof(typename F::Store));
+    const int ahead = line + F::aheadLines;
     const auto at = static_cast<size_t>(ahead < lines ? ahead : ahead + (N - 1) * lines);
 #pragma GCC unroll 8
     for (int v = 0; v < N; v++) prefetchLine<F>(w + (static_cast<size_t>(v) * static_cast<size_t>(lines) + at) * lineElements);
