@@ -1,5 +1,4 @@
 import * as Effect from "effect/Effect"
-import * as Stream from "effect/Stream"
 import { type AdmissionError, InvalidRequest, QueueFull } from "../../domain/errors.ts"
 import { GenerateRequest } from "../../domain/request/generateRequest.ts"
 import type { EngineService } from "../../services/Engine.ts"
@@ -7,6 +6,7 @@ import { checkPrompt, checkReplies, checkServed, decodeRequest, promptIds, trunc
 import { newGeneration, type Prepared } from "./newGeneration.ts"
 import type { Pull } from "./outbox.ts"
 import type { EngineParts } from "./parts.ts"
+import { pullStream } from "./pullStream.ts"
 import type { Request, RequestTable } from "./requestTable.ts"
 import type { Waker } from "./waker.ts"
 
@@ -90,7 +90,7 @@ export const makeSubmit = (parts: EngineParts, admission: Admission, admit: Admi
       return {
         requestId: request.requestId,
         promptTokenIds: prepared.promptTokenIds,
-        deltas: Stream.fromPull(Effect.succeed(request.outbox.pull))
+        deltas: pullStream(request.outbox.pull)
       }
     })
 }
