@@ -1,6 +1,7 @@
-import { execFileSync } from "node:child_process"
+import { execFileSync, spawn } from "node:child_process"
 import { mkdirSync } from "node:fs"
 import { join } from "node:path"
+import { createInterface } from "node:readline"
 import { bench } from "./places.mjs"
 
 const program = join(bench, "build-peak", "peak")
@@ -15,5 +16,15 @@ export const buildPeak = () => {
 /** { read1, read2 } in GB/s, { flops1, flops2 } in GFLOP/s of the instruction `kind`, fma2 of float32 FMA, amx2 of AMX. Takes about four seconds. */
 export const measurePeak = () => JSON.parse(execFileSync(program, { encoding: "utf8" }))
 
-/** { read1, read2 } alone, in three seconds. */
-export const measureReads = () => JSON.parse(execFileSync(program, ["reads"], { encoding: "utf8" }))
+/** A process that holds its memory and waits: `await reader.read(seconds)` is the GB/s of the fastest of the ways to read it. */
+export const openReader = () => {
+  const child = spawn(program, ["reads"], { stdio: ["pipe", "pipe", "inherit"] })
+  const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+  return {
+    read: async (seconds) => {
+      child.stdin.write(`${seconds}\n`)
+      return Number((await answers.next()).value)
+    },
+    close: () => child.kill()
+  }
+}
