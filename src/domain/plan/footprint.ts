@@ -3,10 +3,14 @@ import type { Plan } from "./plan.ts"
 
 const upTo = (value: number, unit: number) => Math.ceil(value / unit) * unit
 
-/** Bytes of the weights as the Cpu backend holds them: linears padded to panels of 16 rows, vectors as float32. */
+/**
+ * Bytes of the weights as the Cpu backend holds them: linears padded to panels of 16 rows and to whole steps of their sum
+ * (`packedLinearBytes` of context.h), vectors as float32. What lies between them, a page at most before each linear, is left out.
+ */
 export const weightBytes = (plan: Plan): number =>
   plan.weights.reduce((sum, { kind, dtype, rows, columns }) => {
-    if (kind === "linear") return sum + upTo(rows, 16) * upTo(columns, 2) * dtypeBytes(dtype)
+    if (kind === "linear")
+      return sum + upTo(rows, 16) * upTo(columns, dtype === "bfloat16" ? 32 : 2) * dtypeBytes(dtype)
     return sum + rows * columns * (kind === "vector" ? 4 : dtypeBytes(dtype))
   }, 0)
 

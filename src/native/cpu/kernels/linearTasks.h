@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "../../context.h"
+
 namespace millrace::cpu::MILLRACE_ISA_NAMESPACE {
 
 struct Range {
@@ -18,11 +20,11 @@ struct RowBlocks {
 
 class LinearTasks {
  public:
-  // `panels` of sixteen outputs, a tile spanning `group` of them; `bytes` of weights.
-  LinearTasks(RowBlocks rows, int panels, int group, int64_t bytes, int threads)
-      : rows_(rows), panels_(panels), group_(group), groups_((panels + group - 1) / group), blocks_((rows.rows + rows.most - 1) / rows.most) {
+  // Of a weight's panels of sixteen outputs a tile spans `group`.
+  LinearTasks(RowBlocks rows, const Weight& weight, int group, int threads)
+      : rows_(rows), panels_((weight.rows + 15) / 16), group_(group), groups_((panels_ + group - 1) / group), blocks_((rows.rows + rows.most - 1) / rows.most) {
     // A task reads an eighth of a thread's share of the weights: long runs keep the prefetchers going, short ones share out evenly.
-    const int64_t share = bytes / threads;
+    const int64_t share = packedLinearBytes(weight.rows, weight.columns, weight.dtype) / threads;
     const int64_t each = share / std::clamp<int64_t>(share / 8, 65536, 524288);
     runs_ = static_cast<int>(std::clamp<int64_t>(each * threads, 1, groups_));
   }
