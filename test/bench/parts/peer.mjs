@@ -71,7 +71,7 @@ const besideReads = (rounds, measure) =>
         const ours = await measure(us, r)
         const after = await reader.read(1.5)
         const peer = await measure(them, r)
-        results.push(told(r, { ours: round(ours), peer: round(peer), reads: [before, after] }))
+        results.push(told(r, { ours: round(ours), peer: round(peer), reads: { before, after } }))
       }
     } finally {
       reader.close()
@@ -92,12 +92,12 @@ export const decode = async ({ rounds }) => {
   const task = { count: 1, promptTokens: 8, newTokens: 96 }
   const each = async (side) => steadyRate(await side.call("streams", task))
   const { model, results } = await besideReads(3 * rounds, each)
-  const share = ({ ours, reads }) => (ours * model.bytes) / 1e9 / mean(reads)
+  const share = ({ ours, reads }) => (ours * model.bytes) / 1e9 / mean(Object.values(reads))
   return {
     workload: workload(model, "one stream, 8 prompt tokens, 96 new, reads of 1.5 s before and after"),
     figures: {
       ...summary(results),
-      readBandwidth: round(median(results.flatMap(({ reads }) => reads))),
+      readBandwidth: round(median(results.flatMap(({ reads }) => Object.values(reads)))),
       shareOfReadBandwidth: percent(median(results.map(share)))
     },
     goals: { shareOfReadBandwidth: ">= 92%" },
