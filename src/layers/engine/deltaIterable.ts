@@ -11,8 +11,9 @@ import type { AdmissionError, ObjectInvalid, RunError } from "../../domain/error
 type Failure = AdmissionError | RunError | ObjectInvalid
 /** Submits a request of whose deltas each is an A. */
 type Submit<A> = Effect.Effect<{ readonly deltas: Stream.Stream<A, Failure> }, Failure, Scope.Scope>
-type Pull<A> = Effect.Effect<Chunk.Chunk<A>, Option.Option<Failure> | Failure>
-type Read<A> = Exit.Exit<Chunk.Chunk<A>, Option.Option<Failure> | Failure>
+/** Nothing: the end. A bare failure: the request was not admitted. */
+type Stop = Option.Option<Failure> | Failure
+type Pull<A> = Effect.Effect<Chunk.Chunk<A>, Stop>
 
 const done: IteratorReturnResult<undefined> = { done: true, value: undefined }
 
@@ -30,7 +31,7 @@ class DeltaIterator<A> implements AsyncIterator<A> {
       })
     )
   )
-  private reading: Fiber.RuntimeFiber<Chunk.Chunk<A>, Option.Option<Failure> | Failure> | undefined
+  private reading: Fiber.RuntimeFiber<Chunk.Chunk<A>, Stop> | undefined
   private ended = false
   /** The last `next()`: calls that do not wait for one another are answered in turn, as an async generator's are. */
   private turn: Promise<unknown> = Promise.resolve()
@@ -72,7 +73,7 @@ class DeltaIterator<A> implements AsyncIterator<A> {
 
   /** Waits for deltas; `return()` and the signal interrupt it. One fiber a read, which begins at once: it runs at every token. */
   private read() {
-    return new Promise<Read<A>>((resolve) => {
+    return new Promise<Exit.Exit<Chunk.Chunk<A>, Stop>>((resolve) => {
       const fiber = Effect.runFork(this.pull, { immediate: true })
       const abort = () => fiber.unsafeInterruptAsFork(fiber.id())
       this.reading = fiber

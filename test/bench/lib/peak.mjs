@@ -23,7 +23,9 @@ export const openReader = () => {
   return {
     read: async (seconds) => {
       child.stdin.write(`${seconds}\n`)
-      return Number((await answers.next()).value)
+      const { done, value } = await answers.next()
+      if (done) throw new Error("peak: the reader ended before it answered")
+      return Number(value)
     },
     close: () => child.kill()
   }
