@@ -18,7 +18,7 @@ namespace {
 
 constexpr int fieldBits = 21;
 constexpr uint64_t fieldMask = (uint64_t{1} << fieldBits) - 1;
-constexpr int maxTiles = 1 << 20;
+constexpr int maxTiles = 1 << 20;  // the fields are narrow; nobody makes so many in earnest
 int nextOf(uint64_t word) { return static_cast<int>(word & fieldMask); }
 int endOf(uint64_t word) { return static_cast<int>(word >> fieldBits & fieldMask); }
 
@@ -90,32 +90,32 @@ void ThreadPool::publish(int tiles) {
   generation_.notify_all();
 }
 
-bool ThreadPool::claim(int thread) {
+bool ThreadPool::claim(int thread, int& tile) {
   const int threads = static_cast<int>(runs_.size());
-  int tile;
   bool found = runs_[static_cast<size_t>(thread)].takeFront(tile);
   for (int other = 1; !found && other < threads; other++) found = runs_[static_cast<size_t>((thread + other) % threads)].takeBack(tile);
-  if (!found) return false;
-  task_(state_, tile, thread);
+  return found;
+}
+
+// Tiles are counted when none is left to claim: adding to a number that the other threads add to holds up the loads behind it until
+// its line arrives, which takes a microsecond or two while the tiles keep the memory busy.
+void ThreadPool::drain(int thread) {
+  int done = 0;
+  for (int tile; claim(thread, tile); done++) task_(state_, tile, thread);
+  if (done == 0) return;
   const int tiles = tiles_;
-  if (finished_.fetch_add(1, std::memory_order_acq_rel) + 1 == tiles) finished_.notify_one();
-  return true;
+  if (finished_.fetch_add(done, std::memory_order_acq_rel) + done == tiles) finished_.notify_one();
 }
 
 void ThreadPool::run(int tiles, Task task, void* state) {
-  if (tiles <= 1 || workers_.empty()) {
-    for (int tile = 0; tile < tiles; tile++) task(state, tile, 0);
-    return;
-  }
-  if (tiles > maxTiles) {  // fields are narrow; nobody makes so many tiles in earnest
+  if (tiles <= 1 || tiles > maxTiles || workers_.empty()) {
     for (int tile = 0; tile < tiles; tile++) task(state, tile, 0);
     return;
   }
   task_ = task;
   state_ = state;
   publish(tiles);
-  while (claim(0)) {
-  }
+  drain(0);
   for (int done; (done = finished_.load(std::memory_order_acquire)) != tiles;) awaitChange(finished_, done);
 }
 
@@ -123,8 +123,7 @@ void ThreadPool::work(int thread) {
   flushDenormals();
   int seen = 0;
   while (!stop_.load(std::memory_order_acquire)) {
-    while (claim(thread)) {
-    }
+    drain(thread);
     awaitChange(generation_, seen);
     seen = generation_.load(std::memory_order_acquire);
   }

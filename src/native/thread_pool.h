@@ -33,7 +33,8 @@ class ThreadPool final : public Parallel {
   };
 
   void work(int thread);
-  bool claim(int thread);
+  bool claim(int thread, int& tile);
+  void drain(int thread);
   void publish(int tiles);
 
   std::vector<Run> runs_;  // one a thread

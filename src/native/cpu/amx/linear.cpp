@@ -146,7 +146,7 @@ void run(const ops::Linear& op, const Matrix& x, const Weight& weight, Context& 
   eachRow(context, x.rows, x.columns, [&](int r) { convertRow(converted, r, x.row(r), x.columns, blocks); });
   const Problem p{converted, static_cast<const uint16_t*>(weight.data), context.vector(op.bias), context.matrix(op.y), blocks};
   const auto most = std::max<int64_t>(xBytes / rowBytes / passRows, 1) * passRows;
-  const LinearTasks tasks({x.rows, static_cast<int>(most), passRows}, weight, 2, context.threads());
+  const LinearTasks tasks({x.rows, static_cast<int>(most), passRows}, weight, 2);
   context.parallel(tasks.count(), [&](int task, int) {
     const Range rows = tasks.rows(task);
     const TileRegisters registers(rows.count());

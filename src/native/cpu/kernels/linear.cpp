@@ -138,7 +138,7 @@ template <class F> void run(const ops::Linear& op, Context& context) {
   prepare<F>(p, x, context);
   const bool few = x.rows <= F::tile.rows;
   // A block of x stays in the second-level cache while the weights pass by.
-  const LinearTasks tasks({x.rows, x.columns > 2048 ? 48 : 240, 1}, weight, few ? F::tile.alone[x.rows] : F::tile.vectors, context.threads());
+  const LinearTasks tasks({x.rows, x.columns > 2048 ? 48 : 240, 1}, weight, few ? F::tile.alone[x.rows] : F::tile.vectors);
   context.parallel(tasks.count(), [&](int task, int) {
     const Range rows = tasks.rows(task), panels = tasks.panels(task);
     if (few) fewRows<F>(p, x.rows, panels.begin * lanes, panels.count());

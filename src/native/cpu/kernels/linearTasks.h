@@ -21,12 +21,11 @@ struct RowBlocks {
 class LinearTasks {
  public:
   // Of a weight's panels of sixteen outputs a tile spans `group`.
-  LinearTasks(RowBlocks rows, const Weight& weight, int group, int threads)
+  LinearTasks(RowBlocks rows, const Weight& weight, int group)
       : rows_(rows), panels_((weight.rows + 15) / 16), group_(group), groups_((panels_ + group - 1) / group), blocks_((rows.rows + rows.most - 1) / rows.most) {
-    // A task reads an eighth of a thread's share of the weights: long runs keep the prefetchers going, short ones share out evenly.
-    const int64_t share = packedLinearBytes(weight.rows, weight.columns, weight.dtype) / threads;
-    const int64_t each = share / std::clamp<int64_t>(share / 8, 65536, 524288);
-    runs_ = static_cast<int>(std::clamp<int64_t>(each * threads, 1, groups_));
+    // Short tasks, so that the threads end together: claiming one costs little, and those of one thread follow each other in memory.
+    const int64_t bytes = packedLinearBytes(weight.rows, weight.columns, weight.dtype);
+    runs_ = static_cast<int>(std::clamp<int64_t>(bytes / taskBytes, 1, groups_));
   }
   int count() const { return blocks_ * runs_; }
   Range rows(int task) const {
@@ -44,6 +43,7 @@ class LinearTasks {
     return {static_cast<int>(int64_t{total} * i / n), static_cast<int>(int64_t{total} * (i + 1) / n)};
   }
 
+  static constexpr int64_t taskBytes = 65536;  // of weights
   RowBlocks rows_;
   int panels_, group_, groups_, blocks_, runs_;
 };
