@@ -4,7 +4,7 @@ import { layerConfig } from "./layers/compose/engineConfig.ts"
 import { layerNull } from "./layers/compose/null.ts"
 import { beamSearch, chat, complete, completeChat, generate } from "./layers/engine/derived.ts"
 import { generateObject, streamObject } from "./layers/engine/object.ts"
-import { classify, embed, encode, reward, score } from "./layers/engine/pooled.ts"
+import { classify, embed, encode, reward, score } from "./layers/engine/pooling/pooled.ts"
 import * as Service from "./services/Engine.ts"
 
 /**

@@ -25,12 +25,10 @@ import { type Prompt, type Prompts, spread } from "./domain/request/prompts.ts"
 import type { BeamSearchInput, BeamSearchParams } from "./domain/sampling/beamParams.ts"
 import type { SamplingInput } from "./domain/sampling/samplingParams.ts"
 import { layerWithHubConfig } from "./layers/compose/engine.ts"
-import { deltaIterable } from "./layers/engine/deltaIterable.ts"
 import { beamSearch, complete, completeBeams, completeChat } from "./layers/engine/derived.ts"
 import { generateObject, type JsonSchema, type PartialValue, streamObject } from "./layers/engine/object.ts"
-import { classify, embed, encode, reward, scores } from "./layers/engine/pooled.ts"
-import { watchProgress } from "./layers/engine/progress.ts"
-import { withTemplateFile } from "./layers/engine/templateFile.ts"
+import { classify, embed, encode, reward, scores } from "./layers/engine/pooling/pooled.ts"
+import { deltaIterable } from "./llm/deltaIterable.ts"
 import type {
   BatchOptions,
   ChatOptions,
@@ -50,6 +48,8 @@ import {
   requestsOf
 } from "./llm/requests.ts"
 import { settle } from "./llm/settle.ts"
+import { withTemplateFile } from "./llm/templateFile.ts"
+import { watchProgress } from "./llm/watchProgress.ts"
 import type { ChatTemplateOptions } from "./services/ChatTemplate.ts"
 import { Engine, type EngineMetrics, type EngineService, type ServedModel } from "./services/Engine.ts"
 

@@ -5,8 +5,8 @@ import { listPrompts, type Prompt, type Prompts, spread } from "../domain/reques
 import { BeamSearchParams } from "../domain/sampling/beamParams.ts"
 import type { SamplingInput } from "../domain/sampling/samplingParams.ts"
 import type { ObjectRequest } from "../layers/engine/object.ts"
-import { withTemplateFile } from "../layers/engine/templateFile.ts"
 import type { BatchOptions, ChatRequestOptions, RequestOptions } from "./options.ts"
+import { withTemplateFile } from "./templateFile.ts"
 
 /** One for all, or one for each. */
 export type Params<P = SamplingInput> = P | ReadonlyArray<P>

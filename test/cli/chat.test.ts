@@ -4,7 +4,7 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { run } from "../../src/cli/chat.ts"
 import { type LayerNullOptions, layerNull } from "../../src/layers/compose/null.ts"
-import { endOfText } from "../../src/layers/engine/bytesTokenizer.ts"
+import { endOfText } from "../../src/layers/engine/null/bytesTokenizer.ts"
 import { tempFolder } from "../support/checkpoints.ts"
 import { capture, typist } from "../support/cliIo.ts"
 

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type { GrammarSource } from "../../src/domain/grammar/source.ts"
-import { bytesTokenizer, endOfText, vocabSize } from "../../src/layers/engine/bytesTokenizer.ts"
+import { bytesTokenizer, endOfText, vocabSize } from "../../src/layers/engine/null/bytesTokenizer.ts"
 import { layer } from "../../src/layers/Grammar.ts"
 import { Grammar } from "../../src/services/Grammar.ts"
 

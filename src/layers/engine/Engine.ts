@@ -19,9 +19,9 @@ import { Sampler } from "../../services/Sampler.ts"
 import { Scheduler } from "../../services/Scheduler.ts"
 import { Tokenizer, type TokenizerInstance } from "../../services/Tokenizer.ts"
 import { openModel, openTokenizer, readDefaults } from "./folders.ts"
-import { type OpenedPooler, openPooler } from "./openPooler.ts"
 import type { EngineParts } from "./parts.ts"
-import { makePooler } from "./poolerEngine.ts"
+import { type OpenedPooler, openPooler } from "./pooling/openPooler.ts"
+import { makePooler } from "./pooling/poolerEngine.ts"
 import { serve } from "./serve.ts"
 
 /** What an engine is put together from. */

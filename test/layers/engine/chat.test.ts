@@ -7,7 +7,7 @@ import type { ChatRequest } from "../../../src/domain/request/generateRequest.ts
 import type { ChatDelta } from "../../../src/domain/request/outputs.ts"
 import { Engine, LLM } from "../../../src/index.ts"
 import type { LayerNullOptions } from "../../../src/layers/compose/null.ts"
-import { endOfText } from "../../../src/layers/engine/bytesTokenizer.ts"
+import { endOfText } from "../../../src/layers/engine/null/bytesTokenizer.ts"
 
 const call = '<tool_call>{"name": "get_weather", "arguments": {"city": "Paris"}}</tool_call>'
 const tools = [{ type: "function", function: { name: "get_weather", parameters: { type: "object" } } }]

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { countTokens, type Ended, type Progress, progressBar } from "../../domain/request/progress.ts"
+import { countTokens, type Ended, type Progress, progressBar } from "../domain/request/progress.ts"
 
 const redrawMillis = 100
 

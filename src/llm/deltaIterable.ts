@@ -6,7 +6,7 @@ import * as Fiber from "effect/Fiber"
 import type * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import type { AdmissionError, ObjectInvalid, RunError } from "../../domain/errors.ts"
+import type { AdmissionError, ObjectInvalid, RunError } from "../domain/errors.ts"
 
 type Failure = AdmissionError | RunError | ObjectInvalid
 /** Submits a request of whose deltas each is an A. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/TestClock"
-import { watchProgress } from "../../../src/layers/engine/progress.ts"
+import { watchProgress } from "../../src/llm/watchProgress.ts"
 
 const ended = { promptTokenIds: [1, 2, 3], outputs: [{ tokenIds: [4, 5] }] }
 const screen = (isTTY: boolean) => {

@@ -4,9 +4,9 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
-import { Engine } from "../../../src/index.ts"
-import { changedCheckpoint } from "../../support/checkpoints.ts"
-import { distance, poolingFolder } from "../../support/poolingGolden.ts"
+import { Engine } from "../../../../src/index.ts"
+import { changedCheckpoint } from "../../../support/checkpoints.ts"
+import { distance, poolingFolder } from "../../../support/poolingGolden.ts"
 
 const on = (model: string, options: object = {}) => Engine.layer({ model, device: "reference", ...options })
 const embedder = (options: object = {}) => on(poolingFolder("bert-embed"), options)

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises"
 import * as Effect from "effect/Effect"
-import { InvalidRequest } from "../../domain/errors.ts"
+import { InvalidRequest } from "../domain/errors.ts"
 
 /** Neither a template's text, which has braces, nor a plain name. */
 const looksLikePath = (text: string) => /[./\\]/.test(text) && !/[{}\n]/.test(text)

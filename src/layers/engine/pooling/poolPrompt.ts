@@ -1,12 +1,12 @@
 import * as Either from "effect/Either"
-import { InvalidRequest, PromptTooLong } from "../../domain/errors.ts"
-import type { PoolerSpec } from "../../domain/pooling/poolerSpec.ts"
-import type { PoolingInput } from "../../domain/pooling/poolingParams.ts"
-import type { PoolRequest } from "../../domain/request/generateRequest.ts"
-import { cut, type Truncation } from "../../domain/tokenizer/truncate.ts"
-import type { ServedModel } from "../../services/Engine.ts"
-import type { TokenizerInstance } from "../../services/Tokenizer.ts"
-import { checkPrompt, requireTokenizer } from "./admission.ts"
+import { InvalidRequest, PromptTooLong } from "../../../domain/errors.ts"
+import type { PoolerSpec } from "../../../domain/pooling/poolerSpec.ts"
+import type { PoolingInput } from "../../../domain/pooling/poolingParams.ts"
+import type { PoolRequest } from "../../../domain/request/generateRequest.ts"
+import { cut, type Truncation } from "../../../domain/tokenizer/truncate.ts"
+import type { ServedModel } from "../../../services/Engine.ts"
+import type { TokenizerInstance } from "../../../services/Tokenizer.ts"
+import { checkPrompt, requireTokenizer } from "../admission.ts"
 
 /** A text as the model sees it. */
 export interface PoolPrompt {

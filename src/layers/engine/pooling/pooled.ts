@@ -1,15 +1,15 @@
 import * as Effect from "effect/Effect"
-import { InvalidRequest, type PoolError } from "../../domain/errors.ts"
-import type { PoolingInput } from "../../domain/pooling/poolingParams.ts"
-import type { PoolRequest } from "../../domain/request/generateRequest.ts"
+import { InvalidRequest, type PoolError } from "../../../domain/errors.ts"
+import type { PoolingInput } from "../../../domain/pooling/poolingParams.ts"
+import type { PoolRequest } from "../../../domain/request/generateRequest.ts"
 import type {
   ClassificationRequestOutput,
   EmbeddingRequestOutput,
   PoolingOutput,
   PoolingRequestOutput,
   ScoringRequestOutput
-} from "../../domain/request/outputs.ts"
-import { Engine, type EngineService } from "../../services/Engine.ts"
+} from "../../../domain/request/outputs.ts"
+import { Engine, type EngineService } from "../../../services/Engine.ts"
 import { similarity } from "./pool.ts"
 
 type Row = ReadonlyArray<number>

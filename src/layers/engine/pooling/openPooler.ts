@@ -1,8 +1,8 @@
 import * as Effect from "effect/Effect"
-import type { EngineOptions } from "../../domain/config/engineOptions.ts"
-import { CheckpointInvalid } from "../../domain/errors.ts"
-import type { PoolerChoice } from "../../domain/pooling/choice.ts"
-import { classifierTokenNames, poolerChoice } from "../../domain/pooling/poolerChoice.ts"
+import type { EngineOptions } from "../../../domain/config/engineOptions.ts"
+import { CheckpointInvalid } from "../../../domain/errors.ts"
+import type { PoolerChoice } from "../../../domain/pooling/choice.ts"
+import { classifierTokenNames, poolerChoice } from "../../../domain/pooling/poolerChoice.ts"
 import {
   type EncoderSettings,
   encoderSettingsFiles,
@@ -11,10 +11,10 @@ import {
   readModules,
   readSentenceTransformers,
   type SentenceTransformers
-} from "../../domain/pooling/sentenceTransformers.ts"
-import type { CheckpointTensors, TensorLocation } from "../../domain/weights/checkpoint.ts"
-import type { ModelFolder } from "../../services/ModelSource.ts"
-import type { TokenizerInstance } from "../../services/Tokenizer.ts"
+} from "../../../domain/pooling/sentenceTransformers.ts"
+import type { CheckpointTensors, TensorLocation } from "../../../domain/weights/checkpoint.ts"
+import type { ModelFolder } from "../../../services/ModelSource.ts"
+import type { TokenizerInstance } from "../../../services/Tokenizer.ts"
 
 /** What a checkpoint's files say of its pooler, with the tensors of its modules among the folder's. */
 export interface OpenedPooler {

@@ -1,6 +1,6 @@
-import { dress } from "../../domain/tokenizer/encoding.ts"
-import { bare } from "../../domain/tokenizer/template.ts"
-import type { TokenizerInstance } from "../../services/Tokenizer.ts"
+import { dress } from "../../../domain/tokenizer/encoding.ts"
+import { bare } from "../../../domain/tokenizer/template.ts"
+import type { TokenizerInstance } from "../../../services/Tokenizer.ts"
 
 /** Ends a reply of the null model, when its script draws it. */
 export const endOfText = 256

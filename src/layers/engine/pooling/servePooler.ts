@@ -1,12 +1,12 @@
 import * as Effect from "effect/Effect"
-import { TaskUnsupported } from "../../domain/errors.ts"
-import type { EngineService } from "../../services/Engine.ts"
-import { renderChat } from "./chat.ts"
-import { startLife } from "./life.ts"
-import type { PoolerParts } from "./parts.ts"
+import { TaskUnsupported } from "../../../domain/errors.ts"
+import type { EngineService } from "../../../services/Engine.ts"
+import { renderChat } from "../chat.ts"
+import { startLife } from "../life.ts"
+import type { PoolerParts } from "../parts.ts"
+import { makeWords } from "../words.ts"
 import { makePool } from "./pool.ts"
 import { PoolTable } from "./poolTable.ts"
-import { makeWords } from "./words.ts"
 
 /** Starts a pooling model's loop in the caller's Scope and answers the service that feeds it. It generates nothing. */
 export const servePooler = Effect.fnUntraced(function* (parts: PoolerParts) {

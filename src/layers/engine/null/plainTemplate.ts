@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
-import { InvalidRequest } from "../../domain/errors.ts"
-import type { ChatTemplateInstance } from "../../services/ChatTemplate.ts"
+import { InvalidRequest } from "../../../domain/errors.ts"
+import type { ChatTemplateInstance } from "../../../services/ChatTemplate.ts"
 
 const contentOf = (message: unknown): string => {
   const { role, content } = message as { readonly role?: unknown; readonly content?: unknown }

@@ -1,8 +1,8 @@
-import type { PoolResult, StepResult } from "../../domain/batch/step.ts"
-import { NumericalFault, type RunError } from "../../domain/errors.ts"
-import type { RawRows } from "../../domain/pooling/resolvePooling.ts"
-import type { Sequence } from "../../domain/request/sequence.ts"
-import type { PooledRows, Scheduler, SequenceEvent } from "../../domain/schedule/scheduler.ts"
+import type { PoolResult, StepResult } from "../../../domain/batch/step.ts"
+import { NumericalFault, type RunError } from "../../../domain/errors.ts"
+import type { RawRows } from "../../../domain/pooling/resolvePooling.ts"
+import type { Sequence } from "../../../domain/request/sequence.ts"
+import type { PooledRows, Scheduler, SequenceEvent } from "../../../domain/schedule/scheduler.ts"
 
 /** How a pooled text ends: with its rows, with an error, or called off. */
 export type PoolEnd = RawRows | RunError | "aborted"
