@@ -2,7 +2,8 @@ import * as Context from "effect/Context"
 import type * as Either from "effect/Either"
 import type { InvalidRequest } from "../domain/errors.ts"
 import type { GenerationDefaults } from "../domain/sampling/generationConfig.ts"
-import type { ResolvedSampling, SamplingFacts } from "../domain/sampling/resolveSampling.ts"
+import type { ResolvedSampling } from "../domain/sampling/resolveSampling.ts"
+import type { SamplingFacts } from "../domain/sampling/samplingFacts.ts"
 
 export interface SamplerConfig {
   readonly defaults: GenerationDefaults

@@ -3,7 +3,8 @@ import * as Either from "effect/Either"
 import type { DrawnRow } from "../../src/domain/batch/packEdits.ts"
 import type { DrawParams } from "../../src/domain/request/sequence.ts"
 import { noDefaults } from "../../src/domain/sampling/generationConfig.ts"
-import { resolveSampling, type SamplingFacts } from "../../src/domain/sampling/resolveSampling.ts"
+import { resolveSampling } from "../../src/domain/sampling/resolveSampling.ts"
+import type { SamplingFacts } from "../../src/domain/sampling/samplingFacts.ts"
 
 /** One case of test/golden/sampling, whose README says what each entry means. */
 export interface SamplingCase {

@@ -1,18 +1,9 @@
 import type { PoolerConfig } from "../schedule/scheduler.ts"
 import { type DrawnRow, packEdits } from "./packEdits.ts"
+import type { PackedStep } from "./packedStep.ts"
 import { packPool } from "./packPool.ts"
-import { type PackedPart, packRows } from "./packRows.ts"
+import { packRows } from "./packRows.ts"
 import type { OutputRows, StepInput } from "./step.ts"
-
-export interface PackedStep {
-  readonly step: number
-  readonly parts: ReadonlyArray<PackedPart>
-  readonly totalTokens: number
-  readonly totalRows: number
-  readonly copies: ReadonlyArray<number>
-  readonly totalPooled: number
-  readonly totalEach: number
-}
 
 /**
  * The arrays of one step lie behind one another in one buffer: one allocation a step, and never one used twice, so that a

@@ -1,5 +1,5 @@
 import type { PoolerConfig } from "../schedule/scheduler.ts"
-import type { PackedStep } from "./pack.ts"
+import type { PackedStep } from "./packedStep.ts"
 import type { PoolInput } from "./step.ts"
 
 /** The rows that the pooler's heads take, in the order of a step's parts. */

@@ -1,6 +1,6 @@
 import * as Either from "effect/Either"
 import { InvalidOptions, OutOfMemory } from "../errors.ts"
-import type { ResolveInput } from "./resolve.ts"
+import type { ResolveInput } from "./resolveInput.ts"
 
 /** The KV pool: its usable blocks, and the bytes that they and the null block take. */
 export interface KvMemory {

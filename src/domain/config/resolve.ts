@@ -1,31 +1,9 @@
 import * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
 import { InvalidOptions, type OutOfMemory } from "../errors.ts"
-import type { ModelFacts } from "../model/load.ts"
 import type { SchedulerConfig } from "../schedule/scheduler.ts"
-import type { EngineOptions } from "./engineOptions.ts"
 import { kvBlocks } from "./kvMemory.ts"
-
-/** What resolving asks of a device. */
-export interface DeviceLimits {
-  readonly name: "null" | "reference" | "cpu" | "cuda"
-  /** Bytes that weights, cache and arena may take together. */
-  readonly memory: number
-}
-
-export interface ResolveInput {
-  readonly options: EngineOptions
-  readonly facts: Pick<ModelFacts, "parameters" | "maxModelLen" | "pooler">
-  readonly device: DeviceLimits
-  /** Bytes of the weights as the device stores them. */
-  readonly weightBytes: number
-  /** Bytes that one KV block of so many tokens takes in all layers, as the device stores it. */
-  readonly kvBlockBytes: (blockSize: number) => number
-  /** Measured floating-point operations a second of a linear op; absent where `needsFlops` says no. */
-  readonly flops?: number
-  /** Bytes of step buffers for one token of the budget. */
-  readonly arenaBytesPerToken: number
-}
+import type { ResolveInput } from "./resolveInput.ts"
 
 /** Every number that an engine runs by: nothing is left to be filled in later. */
 export interface ResolvedOptions {

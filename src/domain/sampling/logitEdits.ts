@@ -3,7 +3,7 @@ import { show } from "../config/show.ts"
 import { InvalidRequest } from "../errors.ts"
 import { maskWords } from "../grammar/constraint.ts"
 import type { LogitEdits, TokenLimits } from "../request/sequence.ts"
-import type { SamplingFacts } from "./resolveSampling.ts"
+import type { SamplingFacts } from "./samplingFacts.ts"
 import type { SamplingInput } from "./samplingParams.ts"
 
 /** As in vLLM: a bias past this is no stronger. */

@@ -1,6 +1,6 @@
 import { show } from "../config/show.ts"
 import { InvalidRequest } from "../errors.ts"
-import type { SamplingFacts } from "./resolveSampling.ts"
+import type { SamplingFacts } from "./samplingFacts.ts"
 import type { SamplingInput } from "./samplingParams.ts"
 
 /** -1 asks for the whole vocabulary's. */

@@ -1,4 +1,4 @@
-import { lowercase, type Normalizer } from "./normalizer.ts"
+import { lowercase, type Normalizer } from "./lowercase.ts"
 import { flagOf, type Rule } from "./rule.ts"
 
 const CONTROL = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\uFFFD]/gu

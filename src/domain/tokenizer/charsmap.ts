@@ -1,5 +1,5 @@
 import { eachGrapheme } from "./graphemes.ts"
-import type { Normalizer } from "./normalizer.ts"
+import type { Normalizer } from "./lowercase.ts"
 import { TokenizerFault } from "./rule.ts"
 
 /**

@@ -1,9 +1,8 @@
 import { bertNormalizer } from "./bert.ts"
 import { spellBytes } from "./bytes.ts"
 import { precompiled } from "./charsmap.ts"
+import { lowercase, type Normalizer } from "./lowercase.ts"
 import { type CompileRegex, flagOf, patternOf, type Rule, rulesOf, TokenizerFault, textOf, typeOf } from "./rule.ts"
-
-export type Normalizer = (text: string) => string
 
 /** The normalizer of a tokenizer.json; undefined where there is none, or an empty sequence. */
 export const normalizerOf = (rule: Rule | undefined, compile: CompileRegex): Normalizer | undefined => {
@@ -45,9 +44,6 @@ export const normalizerOf = (rule: Rule | undefined, compile: CompileRegex): Nor
       throw new TokenizerFault(`the normalizer ${typeOf(rule)} is not known`)
   }
 }
-
-/** Character by character, as Rust does: JavaScript would write a final sigma at the end of a word. */
-export const lowercase: Normalizer = (text) => text.replaceAll("Σ", "σ").toLowerCase()
 
 const strip =
   (left: boolean, right: boolean): Normalizer =>

@@ -9,18 +9,18 @@ import { refusePoolerConfig } from "../../domain/pooling/poolerChoice.ts"
 import { chooseParsers, type Parsers } from "../../domain/tools/reading.ts"
 import type { LoadedModel } from "../../services/Backend.ts"
 import { BlockAllocator } from "../../services/BlockAllocator.ts"
-import { ChatTemplate, type ChatTemplateInstance } from "../../services/ChatTemplate.ts"
+import { ChatTemplate } from "../../services/ChatTemplate.ts"
 import { Engine, type EngineService, type ServedModel } from "../../services/Engine.ts"
 import { Grammar } from "../../services/Grammar.ts"
-import { ModelRunner, type PreparedModel } from "../../services/ModelRunner.ts"
-import type { ModelFolder, ModelSource } from "../../services/ModelSource.ts"
+import { ModelRunner } from "../../services/ModelRunner.ts"
+import type { ModelSource } from "../../services/ModelSource.ts"
 import type { Pooler } from "../../services/Pooler.ts"
 import { Sampler } from "../../services/Sampler.ts"
 import { Scheduler } from "../../services/Scheduler.ts"
 import { Tokenizer, type TokenizerInstance } from "../../services/Tokenizer.ts"
 import { openModel, openTokenizer, readDefaults } from "./folders.ts"
-import type { EngineParts } from "./parts.ts"
-import { type OpenedPooler, openPooler } from "./pooling/openPooler.ts"
+import type { EngineParts, PreparedParts } from "./parts.ts"
+import { openPooler } from "./pooling/openPooler.ts"
 import { makePooler } from "./pooling/poolerEngine.ts"
 import { serve } from "./serve.ts"
 
@@ -67,17 +67,6 @@ export const makeScheduler = Effect.fnUntraced(function* ({ scheduler, blocks, p
   )
 })
 
-/** A checkpoint that has been opened and compiled; nothing of it is loaded. */
-export interface Prepared {
-  readonly options: EngineOptions
-  readonly folder: ModelFolder
-  readonly model: PreparedModel
-  readonly opened: OpenedPooler
-  /** Read once, by whoever needs it first; undefined with skipTokenizerInit. */
-  readonly tokenizer: Effect.Effect<TokenizerInstance | undefined, CheckpointInvalid>
-  readonly template: Effect.Effect<ChatTemplateInstance, CheckpointInvalid>
-}
-
 const prepare = Effect.fnUntraced(function* (options: EngineOptions) {
   const folder = yield* openModel(options)
   const tokenizerFolder = yield* openTokenizer(folder, options)
@@ -88,11 +77,11 @@ const prepare = Effect.fnUntraced(function* (options: EngineOptions) {
   const opened = yield* openPooler(folder, options, tokenizer)
   const model = yield* (yield* ModelRunner).prepare(opened.folder, options, opened.choice)
   const template = (yield* ChatTemplate).load(tokenizerFolder)
-  return { options, folder, model, opened, tokenizer, template } satisfies Prepared
+  return { options, folder, model, opened, tokenizer, template } satisfies PreparedParts
 })
 
 /** Weights, tokenizer and template, and the scheduler over them. */
-export const load = Effect.fnUntraced(function* ({ options, model: prepared, tokenizer, template }: Prepared) {
+export const load = Effect.fnUntraced(function* ({ options, model: prepared, tokenizer, template }: PreparedParts) {
   const runner = yield* ModelRunner
   const { facts, resolved } = prepared
   // The device loads on its own thread: the tokenizer is built meanwhile.
@@ -113,7 +102,7 @@ export const load = Effect.fnUntraced(function* ({ options, model: prepared, tok
   }
 })
 
-const makeGenerator = Effect.fnUntraced(function* (prepared: Prepared) {
+const makeGenerator = Effect.fnUntraced(function* (prepared: PreparedParts) {
   const { options, folder, model } = prepared
   const { facts, resolved } = model
   if (options.overridePoolerConfig !== undefined) return yield* refusePoolerConfig(facts.architecture)

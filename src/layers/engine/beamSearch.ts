@@ -11,9 +11,9 @@ import { decodeBeamSearch, type ResolvedBeamSearch, resolveBeamSearch } from "..
 import type { EngineService } from "../../services/Engine.ts"
 import type { TokenizerInstance } from "../../services/Tokenizer.ts"
 import { checkPrompt, checkReplies, checkServed, decodeRequest, promptIds } from "./admission.ts"
+import type { Admission, Admit } from "./admit.ts"
 import { BeamRequest } from "./beamRequest.ts"
 import type { EngineParts } from "./parts.ts"
-import type { Admission, Admit } from "./submit.ts"
 
 interface Prepared {
   readonly request: BeamSearchRequest

@@ -6,10 +6,10 @@ import type { DrawParams, Sequence } from "../../domain/request/sequence.ts"
 import type { ResolvedSampling } from "../../domain/sampling/resolveSampling.ts"
 import type { CompiledGrammar } from "../../services/Grammar.ts"
 import type { TokenizerInstance } from "../../services/Tokenizer.ts"
+import type { Admission } from "./admit.ts"
 import { GenerationRequest, type Output } from "./generation.ts"
 import { Outbox } from "./outbox.ts"
 import type { EngineParts } from "./parts.ts"
-import type { Admission } from "./submit.ts"
 
 /** A request that has been decoded, tokenised and checked, with nothing taken for it yet. */
 export interface Prepared {

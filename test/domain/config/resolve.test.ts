@@ -1,6 +1,7 @@
 import * as Either from "effect/Either"
 import { describe, expect, it } from "vitest"
-import { needsFlops, type ResolveInput, resolve } from "../../../src/domain/config/resolve.ts"
+import { needsFlops, resolve } from "../../../src/domain/config/resolve.ts"
+import type { ResolveInput } from "../../../src/domain/config/resolveInput.ts"
 
 const input = (options: Partial<ResolveInput["options"]> = {}, rest: Partial<ResolveInput> = {}): ResolveInput => ({
   options: { model: "m", ...options },

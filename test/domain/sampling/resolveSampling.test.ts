@@ -2,7 +2,8 @@ import * as Either from "effect/Either"
 import { describe, expect, it } from "vitest"
 import { fieldsOf } from "../../../src/domain/config/fields.ts"
 import { type GenerationDefaults, noDefaults } from "../../../src/domain/sampling/generationConfig.ts"
-import { resolveSampling, type SamplingFacts, seedOf } from "../../../src/domain/sampling/resolveSampling.ts"
+import { resolveSampling, seedOf } from "../../../src/domain/sampling/resolveSampling.ts"
+import type { SamplingFacts } from "../../../src/domain/sampling/samplingFacts.ts"
 import { SamplingFields, SamplingParams } from "../../../src/domain/sampling/samplingParams.ts"
 
 /** Letters are tokens, and so is a letter behind a space: "ab" is 1, 2 and " ab" is 28, 2. */

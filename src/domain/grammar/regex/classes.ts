@@ -1,5 +1,5 @@
 import { digits, negate, oneOf, type Ranges, spaces, union, wordChars } from "../charset.ts"
-import { type Cursor, regexFault } from "./parse.ts"
+import { type Cursor, regexFault } from "./cursor.ts"
 
 const controls: Readonly<Record<string, number>> = { n: 10, r: 13, t: 9, f: 12, v: 11, "0": 0, a: 7, e: 27 }
 const named: Readonly<Record<string, Ranges>> = {

@@ -1,16 +1,7 @@
 import { everything, lineEnds, type Ranges, subtract } from "../charset.ts"
 import { alt, chars, type Expr, optional, repeat, seq, star } from "../expr.ts"
-import { GrammarFault } from "../fault.ts"
 import { classEscape, readClass } from "./classes.ts"
-
-/** Where a regex is being read. */
-export interface Cursor {
-  readonly pattern: ReadonlyArray<string>
-  at: number
-}
-
-export const regexFault = ({ pattern, at }: Cursor, given: string, mend: string) =>
-  new GrammarFault("", `${given} at character ${at + 1} of ${pattern.join("")}`, "a regular expression", mend)
+import { type Cursor, regexFault } from "./cursor.ts"
 
 const anything = star(chars(everything))
 const deepest = 200

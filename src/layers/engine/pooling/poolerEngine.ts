@@ -5,13 +5,12 @@ import type { PoolerFacts } from "../../../domain/model/poolerFacts.ts"
 import { familyStepToken, poolerSpec } from "../../../domain/pooling/poolerSpec.ts"
 import type { ServedModel } from "../../../services/Engine.ts"
 import { Pooler } from "../../../services/Pooler.ts"
-import type { Prepared } from "../Engine.ts"
-import type { CommonParts } from "../parts.ts"
+import type { CommonParts, PreparedParts } from "../parts.ts"
 import { servePooler } from "./servePooler.ts"
 
 /** What is wrong with the pooler's settings is said before any weight is read. */
 const settle = Effect.fnUntraced(function* (
-  { options, folder, opened, model, tokenizer }: Prepared,
+  { options, folder, opened, model, tokenizer }: PreparedParts,
   facts: PoolerFacts
 ) {
   const step = familyStepToken(model.facts.architecture)
@@ -31,9 +30,9 @@ const settle = Effect.fnUntraced(function* (
 
 /** An engine over a model that pools. */
 export const makePooler = <R>(
-  prepared: Prepared,
+  prepared: PreparedParts,
   facts: PoolerFacts,
-  load: (prepared: Prepared) => Effect.Effect<CommonParts, StartError, R | Scope.Scope>
+  load: (prepared: PreparedParts) => Effect.Effect<CommonParts, StartError, R | Scope.Scope>
 ) =>
   Effect.gen(function* () {
     const pooler = yield* settle(prepared, facts)
