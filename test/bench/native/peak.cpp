@@ -36,8 +36,9 @@ double timed(int threads, Work work) {
   return seconds() - start;
 }
 
-// Reads [from, from + size) once; ahead > 0 prefetches so many bytes ahead of the loads.
-void readOnce(const char* from, size_t size, size_t ahead) {
+// Reads [from, from + size) once; `ahead` > 0 prefetches so many bytes ahead of the loads.
+template <size_t ahead>
+void readOnce(const char* from, size_t size) {
 #ifdef __AVX512F__
   __m512i a = _mm512_setzero_si512(), b = a, c = a, d = a;
   for (size_t i = 0; i < size; i += 256) {
@@ -60,10 +61,38 @@ void readOnce(const char* from, size_t size, size_t ahead) {
 #endif
 }
 
+#ifdef __AVX512F__
+// The same as our linears do it: two runs of memory side by side, 2 KB ahead, and a wait for the loads every 8 lines of both.
+void readPaced(const char* from, size_t size) {
+  constexpr size_t run = 32768, ahead = 2048;
+  __m512i a = _mm512_setzero_si512(), b = a;
+  for (const char* left = from; left < from + size; left += 2 * run) {
+    const char* right = left + run;
+    for (size_t i = 0; i < run; i += 64) {
+      if (i % 512 == 0) _mm_lfence();
+      const size_t next = i + ahead < run ? i + ahead : i + ahead + run;
+      _mm_prefetch(left + next, _MM_HINT_T0);
+      _mm_prefetch(right + next, _MM_HINT_T0);
+      a = _mm512_or_si512(a, _mm512_load_si512(left + i));
+      b = _mm512_or_si512(b, _mm512_load_si512(right + i));
+    }
+  }
+  sink = static_cast<float>(_mm512_reduce_or_epi32(_mm512_or_si512(a, b)));
+}
+#endif
+
+using Read = void (*)(const char* from, size_t size);
+constexpr Read reads[] = {
+    readOnce<0>, readOnce<1024>, readOnce<2048>,
+#ifdef __AVX512F__
+    readPaced,
+#endif
+};
+
 // A way to read, and the GB/s that it gave.
 struct Reading {
   int threads;
-  size_t ahead;
+  Read read;
   double rate = 0;
 };
 
@@ -71,7 +100,7 @@ double bandwidth(const char* memory, Reading how, double duration) {
   double time = 0, read = 0;
   const size_t share = bytes / how.threads;
   while (time < duration) {
-    time += timed(how.threads, [&](int t) { readOnce(memory + t * share, share, how.ahead); });
+    time += timed(how.threads, [&](int t) { how.read(memory + t * share, share); });
     read += bytes;
   }
   return read / time / 1e9;
@@ -80,8 +109,8 @@ double bandwidth(const char* memory, Reading how, double duration) {
 // Kept up for half a second, as a decode keeps it up: the best of single reads is 3% more on a machine that is shared.
 Reading fastest(const char* memory, int threads) {
   Reading best{};
-  for (size_t ahead : {size_t{0}, size_t{1024}, size_t{2048}}) {
-    Reading how{threads, ahead};
+  for (const Read read : reads) {
+    Reading how{threads, read};
     how.rate = bandwidth(memory, how, 0.5);
     if (how.rate > best.rate) best = how;
   }
