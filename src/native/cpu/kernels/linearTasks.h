@@ -23,8 +23,9 @@ class LinearTasks {
   // Of a weight's panels of sixteen outputs a tile spans `group`.
   LinearTasks(RowBlocks rows, const Weight& weight, int group)
       : rows_(rows), panels_((weight.rows + 15) / 16), group_(group), groups_((panels_ + group - 1) / group), blocks_((rows.rows + rows.most - 1) / rows.most) {
-    // Short tasks, so that the threads end together: claiming one costs little, and those of one thread follow each other in memory.
+    // Tasks are short, so that the threads end together: those of one thread follow each other in memory, and claiming costs little.
     const int64_t bytes = packedLinearBytes(weight.rows, weight.columns, weight.dtype);
+    const int64_t taskBytes = std::clamp<int64_t>(bytes / 64, 65536, 524288);
     runs_ = static_cast<int>(std::clamp<int64_t>(bytes / taskBytes, 1, groups_));
   }
   int count() const { return blocks_ * runs_; }
@@ -43,7 +44,6 @@ class LinearTasks {
     return {static_cast<int>(int64_t{total} * i / n), static_cast<int>(int64_t{total} * (i + 1) / n)};
   }
 
-  static constexpr int64_t taskBytes = 65536;  // of weights
   RowBlocks rows_;
   int panels_, group_, groups_, blocks_, runs_;
 };
