@@ -56,7 +56,7 @@ const KernelTable& amxTable() {
 // Linux lends the tile registers to a process that asks for them.
 bool amxRuns() {
   constexpr long requestPermission = 0x1023, tileData = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
-  return __builtin_cpu_supports("amx-bf16") && syscall(SYS_arch_prctl, requestPermission, tileData) == 0;
+  return __builtin_cpu_supports("amx-bf16") && __builtin_cpu_supports("avx512bf16") && syscall(SYS_arch_prctl, requestPermission, tileData) == 0;
 }
 #endif
 
