@@ -3,6 +3,7 @@
 // and scrambled over four.
 //   test_digests            in this folder: checks digests.json for every family that this machine runs
 //   test_digests --write    writes it anew from the portable family; the difference is a change of what the ops mean
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <functional>
@@ -28,6 +29,25 @@ Values normals(Random& random, size_t count, float scale) {
 Values take(const Bench& bench, const ops::Operand& y, int columns) {
   const float* p = bench.result(y);
   return {p, p + static_cast<size_t>(bench.rows()) * static_cast<size_t>(columns)};
+}
+
+// Where the 16-bit types round, flush, or end.
+const Values borders{65504.f, 65519.f, 65520.f, -70000.f, 6e-5f, 6.1e-5f, 3e-8f, 2.9e-8f, -1e-7f, 1e-39f, 1.00390625f, 1.01171875f};
+
+// The borders as x, by the identity: what a linear rounds its x to.
+Case borderCase(ops::Dtype dtype) {
+  return [=](Bench& b) {
+    const int K = static_cast<int>(borders.size());
+    Values x(borders.size() * borders.size()), w(x.size());
+    for (size_t i = 0; i < borders.size(); i++) {
+      x[i * borders.size() + i] = borders[i];
+      w[i * borders.size() + i] = 1;
+    }
+    b.stage({{0, K}});
+    const auto y = b.empty(K);
+    b.run(ops::Linear{y, b.slot(x, K), b.linear(w, K, K, dtype), ops::Operand{}, dtype});
+    return take(b, y, K);
+  };
 }
 
 Case linearCase(int M, int N, int K, ops::Dtype dtype, bool bias) {
@@ -150,8 +170,8 @@ Case roundCase(ops::Dtype dtype) {
     b.cache({3}, 1, 40, 24, 16, dtype);
     b.stage({{0, 3}});
     Values k = normals(random, 120, 1);
-    const float edges[] = {65504.f, 65519.f, 65520.f, -70000.f, 6e-5f, 6.1e-5f, 3e-8f, 2.9e-8f, -1e-7f, 1e-39f, 1.00390625f, 1.01171875f, 3.4e38f};
-    std::memcpy(k.data(), edges, sizeof edges);
+    std::copy(borders.begin(), borders.end(), k.begin());
+    k[borders.size()] = 3.4e38f;  // infinite in every narrower type
     const auto K = b.slot(k, 40), V = b.slot(normals(random, 72, 1), 24);
     b.run(ops::KvWrite{K, V, 1, 0, 0, dtype});
     Values all(3 * 64);
@@ -249,6 +269,7 @@ std::map<std::string, Case> allCases() {
     const std::string name = names[static_cast<int>(dtype)];
     for (const int M : {1, 2, 3, 4, 5, 9, 33, 250}) cases["linear " + name + " M=" + std::to_string(M)] = linearCase(M, 150, 96, dtype, true);
     cases["linear " + name + " odd K"] = linearCase(7, 40, 33, dtype, false);
+    cases["linear " + name + " borders"] = borderCase(dtype);
     cases["linear " + name + " long K"] = linearCase(50, 48, 2100, dtype, false);
     cases["attention " + name + " prefill"] = attentionCase({70, 9}, 9, 4, 2, 64, 64, 16, 0, dtype);
     cases["attention " + name + " whole prompt"] = attentionCase({130}, 130, 6, 3, 32, 32, 32, 0, dtype);
