@@ -8,6 +8,7 @@ export interface DeviceLimits {
   readonly memory: number
 }
 
+/** What the numbers of an engine are found from. */
 export interface ResolveInput {
   readonly options: EngineOptions
   readonly facts: Pick<ModelFacts, "parameters" | "maxModelLen" | "pooler">

@@ -20,6 +20,14 @@ export interface AdmissionLimits {
 export const decodeRequest = <A, I>(schema: Schema.Schema<A, I>, given: unknown): Either.Either<A, InvalidRequest> =>
   Either.mapLeft(decodeStrict(schema, given), (problem) => new InvalidRequest(problem))
 
+export const refuseLora = () =>
+  new InvalidRequest({
+    field: "lora",
+    given: "an adapter",
+    expected: "nothing",
+    mend: "This build does not serve adapters yet: leave it out."
+  })
+
 interface RequestFields {
   readonly lora?: unknown
   readonly deadline?: Duration.DurationInput | undefined
@@ -31,13 +39,7 @@ export const checkServed = (
   { lora, deadline, priority = 0 }: RequestFields,
   policy: SchedulerConfig["policy"]
 ): InvalidRequest | undefined => {
-  if (lora !== undefined)
-    return new InvalidRequest({
-      field: "lora",
-      given: "an adapter",
-      expected: "nothing",
-      mend: "This build does not serve adapters yet: leave it out."
-    })
+  if (lora !== undefined) return refuseLora()
   if (priority !== 0 && policy !== "priority")
     return new InvalidRequest({
       field: "priority",

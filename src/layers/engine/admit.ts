@@ -1,5 +1,7 @@
 import * as Effect from "effect/Effect"
-import { type AdmissionError, InvalidRequest, QueueFull } from "../../domain/errors.ts"
+import * as Either from "effect/Either"
+import type { AdmissionError } from "../../domain/errors.ts"
+import { makeGate } from "./gate.ts"
 import type { Pull } from "./outbox.ts"
 import type { EngineParts } from "./parts.ts"
 import type { Request, RequestTable } from "./requestTable.ts"
@@ -18,36 +20,26 @@ export interface Admission {
   readonly nextArrival: () => number
 }
 
-/** The one synchronous insert: an id that is free, room in the queue, then what `make` makes of it. */
+/** The one synchronous insert: through the gate, then what `make` makes of the request. */
 export const makeAdmit = (parts: EngineParts, { table, refusal }: Admission) => {
-  let requests = 0
-  const freshId = () => {
-    let id = `request-${requests++}`
-    while (table.get(id) !== undefined) id = `request-${requests++}`
-    return id
-  }
+  const enter = makeGate({
+    prefix: "request",
+    refusal,
+    isTaken: (requestId) => table.get(requestId) !== undefined,
+    queued: () => table.queued,
+    maxQueuedRequests: parts.options.maxQueuedRequests
+  })
   return <R extends Request>(
     given: string | undefined,
     make: (requestId: string) => R
   ): Effect.Effect<R, AdmissionError> =>
-    Effect.suspend((): Effect.Effect<R, AdmissionError> => {
-      const refused = refusal()
-      if (refused !== undefined) return refused
-      const requestId = given ?? freshId()
-      if (table.get(requestId) !== undefined)
-        return new InvalidRequest({
-          field: "requestId",
-          given: JSON.stringify(requestId),
-          expected: "an id that no request in flight has",
-          mend: "Choose another, or leave it out."
-        })
-      const { maxQueuedRequests } = parts.options
-      if (maxQueuedRequests < Number.POSITIVE_INFINITY && table.queued >= maxQueuedRequests)
-        return new QueueFull({ maxQueuedRequests })
-      const request = make(requestId)
-      table.add(request)
-      return Effect.succeed(request)
-    })
+    Effect.suspend(() =>
+      Either.map(enter(given), (requestId) => {
+        const request = make(requestId)
+        table.add(request)
+        return request
+      })
+    )
 }
 
 export type Admit = ReturnType<typeof makeAdmit>

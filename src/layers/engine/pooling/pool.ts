@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
-import { InvalidRequest, type PoolError, QueueFull } from "../../../domain/errors.ts"
+import * as Either from "effect/Either"
+import { InvalidRequest, type PoolError } from "../../../domain/errors.ts"
 import { decodePooling } from "../../../domain/pooling/poolingParams.ts"
 import type { ResolvedPooling } from "../../../domain/pooling/resolvePooling.ts"
 import { cosine, maxSim } from "../../../domain/pooling/similarity.ts"
@@ -7,26 +8,12 @@ import { PoolRequest } from "../../../domain/request/generateRequest.ts"
 import type { PoolingOutput } from "../../../domain/request/outputs.ts"
 import { makePoolSequence } from "../../../domain/request/poolSequence.ts"
 import type { EngineService } from "../../../services/Engine.ts"
-import { decodeRequest } from "../admission.ts"
+import { decodeRequest, refuseLora } from "../admission.ts"
+import { makeGate } from "../gate.ts"
 import type { Life } from "../life.ts"
 import type { PoolerParts } from "../parts.ts"
 import { type PoolPrompt, poolPrompt } from "./poolPrompt.ts"
 import type { PoolEnd, PoolTable } from "./poolTable.ts"
-
-const refusedLora = new InvalidRequest({
-  field: "lora",
-  given: "an adapter",
-  expected: "nothing",
-  mend: "This build does not serve adapters yet: leave it out."
-})
-
-const takenId = (requestId: string) =>
-  new InvalidRequest({
-    field: "requestId",
-    given: JSON.stringify(requestId),
-    expected: "an id that no request in flight has",
-    mend: "Choose another, or leave it out."
-  })
 
 const needsPair = new InvalidRequest({
   field: "pair",
@@ -68,17 +55,17 @@ export const similarity = (a: PoolingOutput, b: PoolingOutput): PoolingOutput =>
 export const makePool = (parts: PoolerParts, table: PoolTable, life: Life): EngineService["pool"] => {
   const { pooler, served, tokenizer, scheduler, options } = parts
   let sequences = 0
-  let requests = 0
-
-  const freshId = () => {
-    let id = `pool-${requests++}`
-    while (table.has(id)) id = `pool-${requests++}`
-    return id
-  }
+  const enter = makeGate({
+    prefix: "pool",
+    refusal: life.refusal,
+    isTaken: (requestId) => table.has(requestId),
+    queued: () => scheduler.counts().waiting,
+    maxQueuedRequests: options.maxQueuedRequests
+  })
 
   const prepare = Effect.fnUntraced(function* (request: PoolRequest) {
     const { task, params = {}, requestId, lora } = request
-    if (lora !== undefined) return yield* refusedLora
+    if (lora !== undefined) return yield* refuseLora()
     const pooling = yield* pooler.resolve(task, params)
     // A text may be long: whoever interrupts is heard before and after it is tokenised, and nothing has been taken yet.
     yield* Effect.yieldNow()
@@ -91,12 +78,9 @@ export const makePool = (parts: PoolerParts, table: PoolTable, life: Life): Engi
   const run = (prepared: Prepared): Effect.Effect<PoolingOutput, PoolError> =>
     Effect.async((resume) => {
       const { prompt, pooling } = prepared
-      const refused = life.refusal()
-      if (refused !== undefined) return resume(refused)
-      const requestId = prepared.requestId ?? freshId()
-      if (table.has(requestId)) return resume(takenId(requestId))
-      const { maxQueuedRequests } = options
-      if (scheduler.counts().waiting >= maxQueuedRequests) return resume(new QueueFull({ maxQueuedRequests }))
+      const entered = enter(prepared.requestId)
+      if (Either.isLeft(entered)) return resume(entered.left)
+      const requestId = entered.right
       const target = pooling.target(prompt.ids, prompt.typeIds)
       const sequence = makePoolSequence({ id: sequences++, requestId, tokens: prompt.ids, target })
       const entry = table.add(sequence, (end) => resume(output(requestId, prepared, end)))

@@ -25,7 +25,7 @@ template <class F, int N> struct FetchOwn {
   const typename F::Store* w;
   int lines;
   MILLRACE_INLINE void operator()(int line) const {
-    const int ahead = line + F::aheadLines;
+    const int ahead = line + linesAhead<typename F::Store>;
     const auto at = static_cast<size_t>(ahead < lines ? ahead : ahead + (N - 1) * lines);
 #pragma GCC unroll 8
     for (int v = 0; v < N; v++) prefetchLine<F>(w + (static_cast<size_t>(v) * static_cast<size_t>(lines) + at) * lineElements);

@@ -8,14 +8,15 @@
 
 namespace millrace::cpu::MILLRACE_ISA_NAMESPACE {
 
-// Who reads weights from memory fetches `aheadLines` ahead of itself: less than a page, since farther on an Intel core's own
+// How far ahead of itself fetches who reads weights from memory: less than a page, since farther on an Intel core's own
 // prefetcher, which then sees nothing but hits, stops helping. Sapphire Rapids, 2 threads, one row: float32 27 GB/s at 48 lines of
 // 128 bytes, 33 at 12; the others 29 at 0, 34 at 44, 32 from 64 on.
+template <class Store> constexpr int linesAhead = sizeof(Store) == 4 ? 12 : 44;
+
 template <class F> struct ChainLinear : F {
   using typename F::Store;
   using typename F::X;
   static constexpr int columnUnit = 2;
-  static constexpr int aheadLines = sizeof(Store) == 4 ? 12 : 44;
   static constexpr TileShape tile = chainTile;
   // Of element k of output `lane`, in its panel.
   static size_t at(int lane, int k) { return static_cast<size_t>(k / 2) * lineElements + within<F>(lane, k % 2); }
@@ -30,7 +31,6 @@ struct Bfloat16Linear {
   static constexpr bool planar = false;
   static constexpr int columnUnit = 32;
   static constexpr int blockLines = columnUnit / 2;
-  static constexpr int aheadLines = 44;
   static constexpr TileShape tile = twinTile;
 
   static void narrow(Store* p, V v) { storeBfloat16(p, v); }
